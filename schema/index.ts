@@ -1,0 +1,62 @@
+/** The only door of `schema/`: what builder and worker agree on. Imports nothing of either, and no platform. */
+export { ARCHES, type Arch, GO_ARCH, isArch, UNAME_ARCH } from "./arch.ts";
+export { formatIni, type IniEntry, type IniSection, parseIni } from "./ini.ts";
+export { InvalidInput } from "./invalid-input.ts";
+export {
+  addRelease,
+  emptyInventory,
+  formatInventory,
+  type Inventory,
+  indexOf,
+  type PublishedRelease,
+  parseInventory,
+} from "./inventory.ts";
+export {
+  GLOBAL_INDEX,
+  INDEX_FILE,
+  INVENTORY_FILE,
+  indexLocator,
+  type Locator,
+  type PublicPath,
+  parsePublicPath,
+  publicPath,
+  RELEASE_MANIFEST_FILE,
+  storageKey,
+} from "./layout.ts";
+export {
+  checkExtensionName,
+  checkVersion,
+  imageFile,
+  isExtensionName,
+  isVersion,
+  minorSeries,
+  parseImageFile,
+  parseReleaseName,
+  type Release,
+  releaseName,
+} from "./names.ts";
+export {
+  type DownloadRecord,
+  formatReleaseManifest,
+  IMAGE_FORMATS,
+  type Image,
+  type ImageFormat,
+  type Provenance,
+  parseReleaseManifest,
+  type ReleaseManifest,
+  type ReleaseTransfer,
+  type VerifiedBy,
+} from "./release-manifest.ts";
+export { formatSha256Sums, type IndexEntry, isSha256, mergeSha256Sums, parseSha256Sums } from "./sha256sums.ts";
+export {
+  everyVersion,
+  formatTransfer,
+  NOOP_TRANSFER,
+  parseTransfer,
+  patchLevel,
+  type Transfer,
+  type TransferOptions,
+  type TransferRule,
+  transferFor,
+} from "./transfer.ts";
+export { compareVersions, newestFirst, type Order } from "./version.ts";

@@ -1,0 +1,114 @@
+/** `release.json`: what one release contains and what it was made from. Stored at `<release>/release.json`. */
+import * as v from "valibot";
+import * as d from "./document.ts";
+import { imageFile } from "./names.ts";
+
+export const IMAGE_FORMATS = ["squashfs", "erofs", "ext4", "ext2", "btrfs"] as const;
+export type ImageFormat = (typeof IMAGE_FORMATS)[number];
+
+/** How the bytes of a download were known to be right. */
+export const VERIFICATIONS = [
+  "pinned",
+  "checksum-file",
+  "github-digest",
+  "npm-integrity",
+  "apt-archive",
+  "unverified",
+] as const;
+
+const image = v.strictObject({
+  /** `<extension>-<version>-<arch>.raw` */
+  file: d.fileName,
+  arch: d.arch,
+  format: v.picklist(IMAGE_FORMATS),
+  /** bytes */
+  size: d.size,
+  sha256: d.sha256,
+  /** sha256 over all that went into the image: recipe, files, downloads, tools. Equal means nothing to bake anew. */
+  inputsDigest: d.sha256,
+});
+
+const transfer = v.strictObject({
+  file: d.fileName,
+  sha256: d.sha256,
+  matchPattern: v.pipe(v.string(), v.minLength(1), v.maxLength(512)),
+});
+
+const download = v.strictObject({
+  url: d.url,
+  sha256: d.sha256,
+  size: d.size,
+  verifiedBy: v.picklist(VERIFICATIONS),
+  /** why nothing better than `unverified` is to be had */
+  reason: v.optional(v.pipe(v.string(), v.minLength(1))),
+});
+
+const provenance = v.strictObject({
+  /** the commit of the repository that held the recipe */
+  commit: v.optional(v.pipe(v.string(), v.regex(/^[0-9a-f]{40,64}$/, "not a commit"))),
+  /** RFC 3339; never inside an image */
+  builtAt: d.timestamp,
+  /** what each bundled name resolved to, `{ cni: "v1.6.2" }` */
+  bundled: v.record(v.string(), d.version),
+  downloads: v.pipe(v.array(download), v.maxLength(1000)),
+});
+
+/** The fields alone, for the JSON Schema; `parseReleaseManifest` also checks that they fit together. */
+export const releaseManifestFields = v.strictObject({
+  schemaVersion: v.literal(1),
+  extension: d.extensionName,
+  version: d.version,
+  images: v.pipe(v.array(image), v.minLength(1), v.maxLength(d.arch.options.length)),
+  transfers: v.pipe(v.array(transfer), v.maxLength(32)),
+  provenance,
+});
+
+export type ReleaseManifest = v.InferOutput<typeof releaseManifestFields>;
+export type Image = ReleaseManifest["images"][number];
+export type ReleaseTransfer = ReleaseManifest["transfers"][number];
+export type Provenance = ReleaseManifest["provenance"];
+export type DownloadRecord = Provenance["downloads"][number];
+export type VerifiedBy = DownloadRecord["verifiedBy"];
+
+const releaseManifest = v.pipe(
+  releaseManifestFields,
+  v.rawCheck(({ dataset, addIssue }) => {
+    if (!dataset.typed) return;
+    const manifest = dataset.value;
+    const field = (list: "images" | "transfers", at: number, key: string): [v.IssuePathItem, ...v.IssuePathItem[]] => [
+      pathItem(manifest, list),
+      pathItem(manifest[list], at),
+      pathItem(manifest[list][at], key),
+    ];
+    for (const [at, { file, arch }] of manifest.images.entries()) {
+      const wanted = imageFile(manifest, arch);
+      if (file !== wanted) addIssue({ message: `must be ${wanted}`, path: field("images", at, "file") });
+      if (manifest.images.findIndex((other) => other.arch === arch) !== at) {
+        addIssue({ message: `a second image for ${arch}`, path: field("images", at, "arch") });
+      }
+    }
+    for (const [at, { file }] of manifest.transfers.entries()) {
+      if (manifest.transfers.findIndex((other) => other.file === file) !== at) {
+        addIssue({ message: `a second ${file}`, path: field("transfers", at, "file") });
+      }
+      if (!file.endsWith(".conf")) addIssue({ message: "must end in .conf", path: field("transfers", at, "file") });
+    }
+  }),
+);
+
+/**
+ * @param json the text of a `release.json`, or its value
+ * @throws InvalidInput naming the field, `images[1].arch`
+ */
+export function parseReleaseManifest(json: unknown): ReleaseManifest {
+  return d.parseDocument(releaseManifest, "release manifest", json);
+}
+
+/** Indented, for people read it too; ends with a line feed. */
+export function formatReleaseManifest(manifest: ReleaseManifest): string {
+  return `${JSON.stringify(manifest, null, 2)}\n`;
+}
+
+function pathItem(input: unknown, key: string | number): v.IssuePathItem {
+  return { type: "unknown", origin: "value", input, key, value: undefined };
+}
