@@ -1,0 +1,137 @@
+/** Plan: everything that an image will be made of, known before anything is fetched; it can be printed and compared. */
+import { lstat, readdir, readFile, readlink } from "node:fs/promises";
+import { join } from "node:path";
+import {
+  type Arch,
+  everyVersion,
+  GO_ARCH,
+  type ImageFormat,
+  type TransferRule,
+  UNAME_ARCH,
+} from "../../schema/index.ts";
+import type { Extension } from "../catalog.ts";
+import { type Download, type RecipeContext, type TreeEntry, tagOf } from "../recipe/index.ts";
+import { sha256Of } from "../system/digest.ts";
+import { errorCode, UsageError, UserError } from "../system/errors.ts";
+
+export interface BakeRequest {
+  readonly version: string;
+  readonly arch: Arch;
+  /** What the extension is called: default the folder's name. */
+  readonly name?: string;
+  /** `ID=` of the hosts that may merge it: default `_any`. */
+  readonly os?: string;
+  readonly format?: ImageFormat;
+  /** Undefined: as the recipe says. */
+  readonly reload?: boolean | undefined;
+  /** Seconds since 1970 for all times in the image: default 0. */
+  readonly epoch?: number;
+}
+
+/** A file of the extension's `files/` folder. */
+export interface StaticFile {
+  readonly path: string;
+  /** The sha256 of a file, the target of a symlink. */
+  readonly content: string;
+  readonly kind: "file" | "executable" | "symlink";
+}
+
+export interface Plan {
+  readonly extension: string;
+  readonly version: string;
+  readonly arch: Arch;
+  readonly os: string;
+  readonly format: ImageFormat;
+  readonly reload: boolean;
+  readonly epoch: number;
+  readonly downloads: readonly Download[];
+  readonly staticFiles: readonly StaticFile[];
+  readonly tree: readonly TreeEntry[];
+  readonly upholds: readonly string[];
+  readonly provides: readonly string[];
+  /** What upstream calls this version. */
+  readonly tag: string;
+  /** Where `staticFiles` are on this machine; no input of the image. */
+  readonly filesFolder: string;
+  readonly transfers: readonly TransferRule[];
+}
+
+/** @throws UsageError for a version that the recipe's own list does not have */
+export async function planBake({ name, folder, recipe }: Extension, request: BakeRequest): Promise<Plan> {
+  const { version, arch, os = "_any", format = "squashfs", epoch = 0 } = request;
+  if (recipe.versions.kind === "fixed" && !recipe.versions.versions.includes(version)) {
+    const known = recipe.versions.versions.join(", ");
+    throw new UsageError(`${name} has no version ${version}`, { hint: `it has ${known}` });
+  }
+
+  const context: RecipeContext = {
+    version,
+    bareVersion: version.replace(/^v/, ""),
+    tag: tagOf(recipe.versions, version),
+    arch,
+    goArch: GO_ARCH[arch],
+    unameArch: UNAME_ARCH[arch],
+  };
+  const upholds = recipe.upholds ?? [];
+  const filesFolder = join(folder, "files");
+  return {
+    extension: request.name ?? name,
+    version,
+    arch,
+    os,
+    format,
+    reload: request.reload ?? recipe.reload ?? upholds.length > 0,
+    epoch,
+    downloads: recipe.downloads?.(context) ?? [],
+    staticFiles: await staticFiles(filesFolder),
+    tree: recipe.tree?.(context) ?? [],
+    upholds,
+    provides: recipe.provides,
+    tag: context.tag,
+    filesFolder,
+    transfers: recipe.transfers ?? [everyVersion()],
+  };
+}
+
+/**
+ * The sha256 over all that decides about the image's bytes. Equal means that baking again would give the same image.
+ * @param tools versions of the programs that make the image
+ */
+export function inputsDigest(plan: Plan, tools: Readonly<Record<string, string>>): string {
+  const { filesFolder, transfers, ...inputs } = plan;
+  return sha256Of(canonicalJson({ ...inputs, tools }));
+}
+
+/** JSON with the keys of each object in order, so that equal values give equal text (the idea of RFC 8785). */
+function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_, nested: unknown) =>
+    nested !== null && typeof nested === "object" && !Array.isArray(nested)
+      ? Object.fromEntries(Object.entries(nested).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : nested,
+  );
+}
+
+async function staticFiles(folder: string, below = ""): Promise<StaticFile[]> {
+  const found: StaticFile[] = [];
+  for (const name of (await namesIn(join(folder, below))).sort()) {
+    const path = below === "" ? name : `${below}/${name}`;
+    const onDisk = join(folder, path);
+    const stats = await lstat(onDisk);
+    if (stats.isDirectory()) found.push(...(await staticFiles(folder, path)));
+    else if (stats.isSymbolicLink()) found.push({ path, kind: "symlink", content: await readlink(onDisk) });
+    else if (stats.isFile()) {
+      const content = sha256Of(await readFile(onDisk));
+      found.push({ path, kind: stats.mode & 0o100 ? "executable" : "file", content });
+    } else throw new UserError(`files/${path} is neither file, folder nor symlink`);
+  }
+  return found;
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (errorCode(error) === "ENOENT") return [];
+    throw error;
+  }
+}

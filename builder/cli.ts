@@ -1,0 +1,105 @@
+/** `./bakery`: reads the command line, runs one command, and turns what went wrong into words and an exit code. */
+import { Command, CommanderError } from "commander";
+import { InvalidInput } from "../schema/index.ts";
+import { Catalog } from "./catalog.ts";
+import type { Cli } from "./commands/command.ts";
+import { createCommand } from "./commands/create.ts";
+import { listCommand } from "./commands/list.ts";
+import { withFlagValues } from "./commands/options.ts";
+import { planCommand } from "./commands/plan.ts";
+import { publishCommand } from "./commands/publish.ts";
+import { BakeryError, errorCode } from "./system/errors.ts";
+import { progressOn, type Screen } from "./system/progress.ts";
+import { upstreamsFrom } from "./versions/upstreams.ts";
+
+const COMMANDS = [listCommand, planCommand, createCommand, publishCommand];
+
+export interface Terminal {
+  readonly stdout: Screen;
+  readonly stderr: Screen;
+  readonly env: NodeJS.ProcessEnv;
+  readonly cwd: string;
+  readonly signal?: AbortSignal;
+}
+
+/** @returns the exit code: 0 done, 1 failed, 2 misused */
+export async function main(args: readonly string[], terminal: Terminal): Promise<number> {
+  const json = args.includes("--json");
+  try {
+    await programFor(contextOf(terminal, json)).parseAsync(referenceHelp(withFlagValues(args)), { from: "user" });
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      if (json && error.exitCode !== 0) terminal.stdout.write(jsonError(error));
+      return error.exitCode === 0 ? 0 : 2;
+    }
+    if (terminal.signal?.aborted) return 130;
+    if (json) terminal.stdout.write(jsonError(error));
+    else terminal.stderr.write(describeError(error));
+    return error instanceof BakeryError ? error.exitCode : 1;
+  }
+}
+
+function contextOf({ stdout, stderr, env, cwd, signal }: Terminal, json: boolean): Cli {
+  return {
+    catalog: new Catalog(env.BAKERY_EXTENSIONS),
+    upstreams: upstreamsFrom(env, { signal }),
+    // With --json stderr stays a terminal's; a program that reads stdout gets its story as lines.
+    progress: progressOn(json ? { write: (text) => stderr.write(text) } : stderr),
+    signal,
+    env,
+    cwd,
+    stdout,
+    now: () => new Date(),
+  };
+}
+
+function programFor(cli: Cli): Command {
+  const program = new Command("bakery")
+    .description("bakes systemd system extensions and publishes them for systemd-sysupdate")
+    .configureHelp({ showGlobalOptions: false })
+    .showHelpAfterError("(--help shows how it is used)")
+    .exitOverride();
+  for (const make of COMMANDS) {
+    program.addCommand(make(cli).exitOverride().showHelpAfterError("(--help shows how it is used)"));
+  }
+  return program;
+}
+
+/** The reference shows help for `create help` and `create <ext> help` too. */
+function referenceHelp(args: readonly string[]): string[] {
+  const [name = "", ...rest] = args;
+  return name !== "help" && rest.includes("help") && !rest.includes("--") ? [name, "--help"] : [...args];
+}
+
+function describeError(error: unknown): string {
+  if (error instanceof BakeryError) {
+    const width = Math.max(0, ...Object.keys(error.details).map((key) => key.length));
+    const details = Object.entries(error.details).map(
+      ([key, value]) => `  ${key.padEnd(width)}  ${value.replaceAll("\n", `\n${" ".repeat(width + 4)}`)}\n`,
+    );
+    const hint = error.hint === undefined ? "" : `hint: ${error.hint}\n`;
+    return `error: ${error.message}\n${details.join("")}${hint}`;
+  }
+  if (error instanceof InvalidInput) return `error: ${error.message}\n`;
+  // Node's own errors, as EACCES, say what and on what; anything else is ours to mend, so it shows where it was.
+  if (error instanceof Error && errorCode(error) !== undefined) return `error: ${error.message}\n`;
+  return `error: this is a bug in the bakery\n${error instanceof Error ? error.stack : String(error)}\n`;
+}
+
+function jsonError(error: unknown): string {
+  const { message } = error instanceof Error ? error : new Error(String(error));
+  const { name: kind } = error instanceof Error ? error : { name: "Error" };
+  const known = error instanceof BakeryError ? { details: error.details, hint: error.hint } : {};
+  return `${JSON.stringify({ error: { kind, message, ...known } }, null, 2)}\n`;
+}
+
+if (import.meta.main) {
+  const interrupted = new AbortController();
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.once(name, () => interrupted.abort(new Error(`ended by ${name}`)));
+  }
+  const { stdout, stderr, env } = process;
+  const { signal } = interrupted;
+  process.exitCode = await main(process.argv.slice(2), { stdout, stderr, env, cwd: process.cwd(), signal });
+}

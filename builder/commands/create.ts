@@ -1,0 +1,119 @@
+/** `create`: bakes one image, and writes what goes with it. Options are the reference's, with its defaults. */
+import { basename, dirname, join, resolve } from "node:path";
+import { type Command, Option, type OptionValues } from "commander";
+import { checkExtensionName, IMAGE_FORMATS, InvalidInput, releaseName } from "../../schema/index.ts";
+import { bake } from "../bake/bake.ts";
+import { planBake } from "../bake/plan.ts";
+import {
+  describeRelease,
+  manifestFor,
+  renderTransfers,
+  writeChecksum,
+  writeManifest,
+  writeTransfers,
+} from "../bake/release.ts";
+import { sourceCommit } from "../system/commit.ts";
+import { errorCode, UsageError } from "../system/errors.ts";
+import { type Cli, command, type Outcome } from "./command.ts";
+import { parseArch, parseBoolean, parseEpoch, parseVersion } from "./options.ts";
+
+/** The reference's public server, for transfer files of those who run no bakery of their own. */
+const DEFAULT_BAKERY_URL = "https://extensions.flatcar.org";
+
+export function createCommand(cli: Cli): Command {
+  return command<[string, string]>(
+    cli,
+    "create <extension> <version>",
+    "bake an image: downloads are verified, the result is checked, and appears when it is complete",
+    async (options, extension, version) => create(cli, extension, parseVersion(version), options),
+  )
+    .option("--arch <arch>", "x86-64 or arm64", parseArch, "x86-64")
+    .option("--output-file <path>", "the image's file; .raw is added (default: the name)")
+    .option(
+      "--name <name>",
+      "what the image is called inside, and its index and transfer file (default: the extension's)",
+    )
+    .option("--os <id>", "the ID= of hosts that may merge it", "_any")
+    .option(
+      "--force-reload [true|false]",
+      "make systemd reload units on merge (default: as the recipe says)",
+      parseBoolean,
+    )
+    .option("--sysupdate [true|false]", "also write the transfer files for systemd-sysupdate", parseBoolean, false)
+    .addOption(new Option("--format <format>", "the image's file system").choices(IMAGE_FORMATS).default("squashfs"))
+    .option("--epoch <seconds>", "every time in the image", parseEpoch, 0)
+    .addHelpText(
+      "after",
+      `
+Writes, beside the image: SHA256SUMS.<name>, <name>.release.json and, with --sysupdate, <name>.conf.
+
+Environment:
+  BAKERY_URL       the bakery that transfer files name (default: ${DEFAULT_BAKERY_URL})
+  BAKERY_MIRROR    asks http://mirror/host/path for every https://host/path
+  GITHUB_API_URL   GitHub's API; GITHUB_TOKEN raises its rate limit
+
+Examples:
+  ./bakery create workerd 1.20261102.1
+  ./bakery create workerd 1.20261102.1 --arch arm64 --output-file workerd-1.20261102.1-arm64 --sysupdate`,
+    );
+}
+
+async function create(cli: Cli, name: string, version: string, options: OptionValues): Promise<Outcome> {
+  const extension = await cli.catalog.load(name);
+  const plan = await planBake(extension, {
+    version,
+    arch: options.arch,
+    name: parseName(options.name ?? name),
+    os: parseOs(options.os),
+    format: options.format,
+    reload: options.forceReload,
+    epoch: options.epoch,
+  });
+  const file = resolve(cli.cwd, `${String(options.outputFile ?? plan.extension).replace(/\.raw$/, "")}.raw`);
+  const folder = dirname(file);
+  const manifestFile = join(folder, `${plan.extension}.release.json`);
+  const before = await manifestFor(plan, manifestFile, folder);
+
+  const baked = await bake(plan, file, cli).catch(explainMissingFolder(folder));
+  const transfers = renderTransfers(plan, cli.env.BAKERY_URL || DEFAULT_BAKERY_URL);
+  const checksum = await writeChecksum(folder, plan, basename(file), baked.image.sha256);
+  const confs = options.sysupdate ? await writeTransfers(folder, transfers) : [];
+  const circumstances = { builtAt: cli.now(), commit: await sourceCommit(extension.folder) };
+  await writeManifest(manifestFile, describeRelease(plan, baked, transfers, circumstances, before));
+
+  const { size, sha256, inputsDigest } = baked.image;
+  const value = {
+    release: releaseName(plan),
+    arch: plan.arch,
+    image: file,
+    size,
+    sha256,
+    inputsDigest,
+    checksum,
+    manifest: manifestFile,
+    transfers: confs,
+  };
+  return { value, text: `${file}\n` };
+}
+
+function parseName(name: string): string {
+  try {
+    return checkExtensionName(name);
+  } catch (cause) {
+    if (cause instanceof InvalidInput) throw new UsageError(cause.message, { cause });
+    throw cause;
+  }
+}
+
+/** os-release(5): an identifier without anything that would need quotes. */
+function parseOs(os: string): string {
+  if (!/^[a-z0-9._-]+$/.test(os)) throw new UsageError(`--os ${os} is no ID= of an os-release`);
+  return os;
+}
+
+function explainMissingFolder(folder: string) {
+  return (error: unknown): never => {
+    if (errorCode(error) === "ENOENT") throw new UsageError(`no such folder: ${folder}`, { cause: error });
+    throw error;
+  };
+}

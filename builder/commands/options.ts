@@ -1,0 +1,50 @@
+/** Parsers of option values that several commands share. */
+import { InvalidArgumentError } from "commander";
+import { ARCHES, type Arch, checkVersion, InvalidInput, isArch } from "../../schema/index.ts";
+import { UsageError } from "../system/errors.ts";
+
+/** The reference's flags take a word, `--sysupdate true`; ours may stand alone, and take that word too. */
+const FLAGS = new Set(["--latest", "--plain", "--force-reload", "--sysupdate"]);
+
+export function parseArch(value: string): Arch {
+  if (!isArch(value)) throw new InvalidArgumentError(`allowed: ${ARCHES.join(", ")}`);
+  return value;
+}
+
+export function parseBoolean(value: string): boolean {
+  return value === "true";
+}
+
+export function parseEpoch(value: string): number {
+  const seconds = Number(value);
+  // squashfs and ext4 keep 32 bits.
+  if (!/^[0-9]+$/.test(value) || seconds > 0xffff_ffff) throw new InvalidArgumentError("seconds since 1970");
+  return seconds;
+}
+
+/** @throws UsageError for what cannot be a version */
+export function parseVersion(value: string): string {
+  try {
+    return checkVersion(value);
+  } catch (cause) {
+    if (cause instanceof InvalidInput) throw new UsageError(cause.message, { cause });
+    throw cause;
+  }
+}
+
+/** Writes `--flag` and `--flag true` as `--flag=true`, so that a flag never swallows the operand behind it. */
+export function withFlagValues(args: readonly string[]): string[] {
+  const written: string[] = [];
+  for (let at = 0; at < args.length; at++) {
+    const word = args[at] ?? "";
+    if (!FLAGS.has(word)) {
+      written.push(word);
+      continue;
+    }
+    const next = args[at + 1];
+    const hasValue = next === "true" || next === "false";
+    written.push(`${word}=${hasValue ? next : "true"}`);
+    if (hasValue) at += 1;
+  }
+  return written;
+}

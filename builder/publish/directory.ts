@@ -1,0 +1,134 @@
+/**
+ * Publishes into a folder that any web server can host: each file lies at its public path.
+ *
+ * The order makes every moment a good one to be killed in: files, then the inventory, then the indexes that follow
+ * from it. What is half done is not in an index, and the next publication of the extension mends it.
+ */
+import { copyFile, mkdir, readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import {
+  addRelease,
+  emptyInventory,
+  formatInventory,
+  formatReleaseManifest,
+  formatSha256Sums,
+  GLOBAL_INDEX,
+  INVENTORY_FILE,
+  type IndexEntry,
+  type Inventory,
+  indexLocator,
+  indexOf,
+  type Locator,
+  mergeSha256Sums,
+  NOOP_TRANSFER,
+  parseImageFile,
+  parseInventory,
+  parseSha256Sums,
+  publicPath,
+  RELEASE_MANIFEST_FILE,
+  releaseName,
+} from "../../schema/index.ts";
+import { measureFile } from "../system/digest.ts";
+import { errorCode } from "../system/errors.ts";
+import { withLock } from "../system/lock.ts";
+import { writeAtomically, writeText } from "../system/work-dir.ts";
+import type { LocalRelease, Published, Publisher } from "./publisher.ts";
+
+export class DirectoryPublisher implements Publisher {
+  private readonly root: string;
+
+  constructor(root: string) {
+    this.root = root;
+  }
+
+  async publish(release: LocalRelease): Promise<Published> {
+    await mkdir(this.root, { recursive: true });
+    return withLock(join(this.root, ".publishing"), () => this.publishLocked(release));
+  }
+
+  private async publishLocked({ folder, manifest }: LocalRelease): Promise<Published> {
+    const { extension } = manifest;
+    const name = releaseName(manifest);
+    const inventoryAt = { release: extension, file: INVENTORY_FILE };
+    const before = await this.inventory(inventoryAt, extension);
+    const inventory = addRelease(before, manifest, new Date());
+    const isNewest = inventory.releases[0]?.version === manifest.version;
+    // A published release never changes; of one that was half published before a crash, the rest is no release yet.
+    const keep = inventory === before;
+    const written: string[] = [];
+    const note = async (at: Locator, wrote: Promise<boolean>) => {
+      if (await wrote) written.push(publicPath(at));
+    };
+
+    for (const { file, sha256 } of manifest.images) {
+      const at = { release: name, file };
+      await note(at, this.copy(join(folder, file), at, sha256));
+    }
+    for (const { file } of manifest.transfers) {
+      const text = await readFile(join(folder, file), "utf8");
+      await note({ release: name, file }, this.write({ release: name, file }, text, keep));
+      // The extension's own transfer files are those of its newest release.
+      if (isNewest) await note({ release: extension, file }, this.write({ release: extension, file }, text));
+    }
+    const manifestAt = { release: name, file: RELEASE_MANIFEST_FILE };
+    await note(manifestAt, this.write(manifestAt, formatReleaseManifest(manifest), keep));
+    const noopAt = { release: "noop", file: "noop.conf" };
+    await note(noopAt, this.write(noopAt, NOOP_TRANSFER));
+
+    await note(inventoryAt, this.write(inventoryAt, formatInventory(inventory)));
+    const lines = indexOf(inventory);
+    const indexAt = indexLocator(extension);
+    await note(indexAt, this.write(indexAt, formatSha256Sums(lines)));
+    const all = await this.globalIndexWith(extension, lines);
+    await note(GLOBAL_INDEX, this.write(GLOBAL_INDEX, formatSha256Sums(all)));
+    return { written };
+  }
+
+  private async inventory(at: Locator, extension: string): Promise<Inventory> {
+    const text = await this.read(at);
+    return text === undefined ? emptyInventory(extension) : parseInventory(text);
+  }
+
+  /** Only the extension's own lines change. */
+  private async globalIndexWith(extension: string, lines: readonly IndexEntry[]): Promise<IndexEntry[]> {
+    const text = await this.read(GLOBAL_INDEX);
+    const before = text === undefined ? [] : parseSha256Sums(text);
+    const others = before.filter(({ file }) => parseImageFile(file)?.extension !== extension);
+    const byExtension = Map.groupBy(mergeSha256Sums(others, lines), extensionOf);
+    return [...byExtension.keys()].sort().flatMap((name) => byExtension.get(name) ?? []);
+  }
+
+  private async copy(from: string, at: Locator, sha256: string): Promise<boolean> {
+    const target = this.pathOf(at);
+    const there = await measureFile(target).catch(() => undefined);
+    if (there?.sha256 === sha256) return false;
+    await mkdir(dirname(target), { recursive: true });
+    await writeAtomically(target, (partial) => copyFile(from, partial));
+    return true;
+  }
+
+  /** @param keep whether what is there stays as it is */
+  private async write(at: Locator, text: string, keep = false): Promise<boolean> {
+    const there = await this.read(at);
+    if (there === text || (keep && there !== undefined)) return false;
+    await writeText(this.pathOf(at), text);
+    return true;
+  }
+
+  private async read(at: Locator): Promise<string | undefined> {
+    try {
+      return await readFile(this.pathOf(at), "utf8");
+    } catch (error) {
+      if (errorCode(error) === "ENOENT") return undefined;
+      throw error;
+    }
+  }
+
+  private pathOf(at: Locator): string {
+    return join(this.root, publicPath(at));
+  }
+}
+
+function extensionOf({ file }: IndexEntry): string {
+  return parseImageFile(file)?.extension ?? file;
+}

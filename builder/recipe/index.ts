@@ -1,0 +1,28 @@
+/** Everything a recipe may import. */
+export { everyVersion, patchLevel } from "../../schema/index.ts";
+export {
+  binary,
+  checksumFile,
+  type Download,
+  extract,
+  githubAsset,
+  githubDigest,
+  type Install,
+  npmIntegrity,
+  npmTarball,
+  pinned,
+  unverified,
+  type Verification,
+} from "./downloads.ts";
+export { type LatestRule, newest } from "./latest.ts";
+export { defineExtension, type Recipe, type RecipeContext } from "./recipe.ts";
+export { file, remove, replace, symlink, type TreeEntry } from "./tree.ts";
+export {
+  fixed,
+  githubReleases,
+  npmPackage,
+  type Repository,
+  tagOf,
+  type VersionFilter,
+  type VersionSource,
+} from "./versions.ts";

@@ -1,0 +1,47 @@
+/** What a recipe says of an extension. Data first, then functions of a context. */
+import type { Arch, TransferRule } from "../../schema/index.ts";
+import type { Download } from "./downloads.ts";
+import type { LatestRule } from "./latest.ts";
+import type { TreeEntry } from "./tree.ts";
+import type { VersionSource } from "./versions.ts";
+
+/** What the functions of a recipe know. */
+export interface RecipeContext {
+  /** As it stands in file names, and as upstream spells it save for the source's `prefix`. */
+  readonly version: string;
+  /** The version without a leading `v`. */
+  readonly bareVersion: string;
+  /** Upstream's tag: the source's `prefix` and the version. */
+  readonly tag: string;
+  readonly arch: Arch;
+  /** `amd64` or `arm64` */
+  readonly goArch: string;
+  /** `x86_64` or `aarch64` */
+  readonly unameArch: string;
+}
+
+export interface Recipe {
+  /** One line: what it is. */
+  readonly description: string;
+  readonly homepage: string;
+  readonly versions: VersionSource;
+  /** Default: the newest one. */
+  readonly latest?: LatestRule;
+  /** What release automation keeps released: versions, and `latest` for what that rule names. */
+  readonly publish?: readonly string[];
+  readonly downloads?: (context: RecipeContext) => readonly Download[];
+  readonly tree?: (context: RecipeContext) => readonly TreeEntry[];
+  /** Units that are started and kept running once merged: a drop-in for `multi-user.target`. Implies `reload`. */
+  readonly upholds?: readonly string[];
+  /** Makes systemd read unit files anew when the extension is merged. */
+  readonly reload?: boolean;
+  /** Default: one file that follows every version. */
+  readonly transfers?: readonly TransferRule[];
+  /** Paths that the image must have, so that an empty one never ships. */
+  readonly provides: readonly [string, ...string[]];
+}
+
+/** The default export of a `recipe.ts`. The folder that holds it is the extension's name. */
+export function defineExtension<const R extends Recipe>(recipe: R): R {
+  return recipe;
+}

@@ -1,0 +1,234 @@
+/**
+ * HTTP for builds: through a mirror where one is set, retried where that can help, and with errors that name the URL.
+ */
+import { createHash } from "node:crypto";
+import { createWriteStream } from "node:fs";
+import { pipeline } from "node:stream/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+import { errorCode, NotFoundError, rootMessage, ToolError, UpstreamError, UsageError } from "./errors.ts";
+
+export interface HttpOptions {
+  /** `BAKERY_MIRROR`: where `https://host/path` is asked for as `<mirror>/host/path`. */
+  readonly mirror?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** The pause before the second try; each further one is twice as long. Milliseconds. */
+  readonly retryDelay?: number;
+}
+
+export interface Downloaded {
+  /** bytes */
+  readonly size: number;
+  /** lower-case hex, by algorithm */
+  readonly digests: Readonly<Record<HashAlgorithm, string>>;
+}
+
+export type HashAlgorithm = "sha256" | "sha512";
+
+export interface DownloadOptions {
+  readonly onDownload?: OnDownload;
+  readonly signal?: AbortSignal;
+}
+
+/** Told of a download's total in bytes, where the server says it, and gets back where to report each chunk's size. */
+export type OnDownload = (total: number | undefined) => (bytes: number) => void;
+
+/** Headers of a request, by lower-case name. */
+type Headings = Readonly<Record<string, string>>;
+
+const TRIES = 4;
+/** Longer than this, a rate limit is for the user to wait out, or to lift with a token. Milliseconds. */
+const LONGEST_WAIT = 20_000;
+/** What a checksum file or an API's answer may be at the most. Bytes. */
+const MAX_TEXT = 32 * 1024 ** 2;
+/** Without a byte for so long, a connection counts as dead. Milliseconds. */
+const IDLE_TIMEOUT = 60_000;
+
+export class Http {
+  private readonly mirror: string | undefined;
+  private readonly signal: AbortSignal | undefined;
+  private readonly retryDelay: number;
+
+  /** @throws UsageError for a mirror that is no http(s) URL */
+  constructor({ mirror, signal, retryDelay = 500 }: HttpOptions = {}) {
+    if (mirror && !/^https?:$/.test(URL.parse(mirror)?.protocol ?? "")) {
+      throw new UsageError(`BAKERY_MIRROR is no http(s) URL: ${mirror}`);
+    }
+    this.mirror = mirror?.replace(/\/+$/, "") || undefined;
+    this.signal = signal;
+    this.retryDelay = retryDelay;
+  }
+
+  /**
+   * Reads a text of moderate size, with the headers that came with it.
+   * @throws NotFoundError for 404 and 410
+   * @throws UpstreamError for any other failure, after retries where they may help
+   */
+  async read(url: string, headers?: Headings): Promise<{ text: string; headers: Headers }> {
+    return this.attempt(url, headers, async (response, progressed) => {
+      const chunks: Uint8Array[] = [];
+      let size = 0;
+      for await (const chunk of response.body ?? []) {
+        progressed();
+        size += chunk.length;
+        if (size > MAX_TEXT)
+          throw new UpstreamError(`the answer is larger than ${MAX_TEXT} bytes`, { details: { url } });
+        chunks.push(chunk);
+      }
+      return { text: Buffer.concat(chunks).toString("utf8"), headers: response.headers };
+    });
+  }
+
+  /** As `read`, for JSON. */
+  async json(url: string, headers?: Headings): Promise<{ value: unknown; headers: Headers }> {
+    const answer = await this.read(url, headers);
+    try {
+      return { value: JSON.parse(answer.text), headers: answer.headers };
+    } catch (cause) {
+      throw new UpstreamError("the answer is not JSON", { details: { url }, cause });
+    }
+  }
+
+  /** Writes a body to a file, hashing it on the way. A failed try starts the file anew. */
+  async download(url: string, path: string, { onDownload, signal }: DownloadOptions = {}): Promise<Downloaded> {
+    return this.attempt(
+      url,
+      {},
+      async (response, progressed) => {
+        const length = Number(response.headers.get("content-length") ?? Number.NaN);
+        const report = onDownload?.(Number.isFinite(length) ? length : undefined);
+        const hashes = { sha256: createHash("sha256"), sha512: createHash("sha512") };
+        let size = 0;
+        const body = response.body ?? new Blob([]).stream();
+        await pipeline(
+          body,
+          async function* (chunks: AsyncIterable<Uint8Array>) {
+            for await (const chunk of chunks) {
+              progressed();
+              size += chunk.length;
+              report?.(chunk.length);
+              hashes.sha256.update(chunk);
+              hashes.sha512.update(chunk);
+              yield chunk;
+            }
+          },
+          createWriteStream(path),
+        );
+        return { size, digests: { sha256: hashes.sha256.digest("hex"), sha512: hashes.sha512.digest("hex") } };
+      },
+      signal,
+    );
+  }
+
+  /** Asks, reads, and does both again where a failure may pass. `progressed` is to be called for each chunk read. */
+  private async attempt<T>(
+    url: string,
+    headers: Headings = {},
+    read: (response: Response, progressed: () => void) => Promise<T>,
+    own?: AbortSignal,
+  ): Promise<T> {
+    const asked = this.mirrored(url);
+    const ended = AbortSignal.any([this.signal, own].filter((signal) => signal !== undefined));
+    for (let tries = 1; ; tries++) {
+      const idle = new IdleTimer(IDLE_TIMEOUT);
+      try {
+        const signal = AbortSignal.any([ended, idle.signal]);
+        const response = await fetch(asked, { headers: { "user-agent": "sysext-bakery", ...headers }, signal });
+        if (!response.ok) throw await statusError(asked, response);
+        return await read(response, () => idle.restart());
+      } catch (error) {
+        ended.throwIfAborted();
+        const failure = asFailure(asked, error);
+        const wait = failure.retryAfter ?? this.retryDelay * 2 ** (tries - 1) * (0.5 + Math.random());
+        if (!failure.passing || tries === TRIES || wait > LONGEST_WAIT) throw failure.error;
+        await sleep(wait, undefined, { signal: ended });
+      } finally {
+        idle.stop();
+      }
+    }
+  }
+
+  private mirrored(url: string): string {
+    return this.mirror === undefined ? url : url.replace(/^https:\/\//, `${this.mirror}/`);
+  }
+}
+
+interface Failure {
+  readonly error: Error;
+  /** Whether trying again may help. */
+  readonly passing: boolean;
+  /** milliseconds */
+  readonly retryAfter?: number | undefined;
+}
+
+class StatusError extends Error implements Failure {
+  readonly error: UpstreamError;
+  readonly passing: boolean;
+  readonly retryAfter: number | undefined;
+
+  constructor(error: UpstreamError, passing: boolean, retryAfter: number | undefined) {
+    super(error.message);
+    this.error = error;
+    this.passing = passing;
+    this.retryAfter = retryAfter;
+  }
+}
+
+async function statusError(url: string, response: Response): Promise<StatusError> {
+  await response.body?.cancel();
+  const { status, headers } = response;
+  const details = { url, status: `${status} ${response.statusText}`.trim() };
+  const retryAfter = headers.has("retry-after") ? Number(headers.get("retry-after")) * 1_000 : undefined;
+
+  if (status === 404 || status === 410) {
+    return new StatusError(new NotFoundError("not found upstream", { details }), false, undefined);
+  }
+  // GitHub says "forbidden" where a rate limit is used up.
+  if (status === 429 || (status === 403 && headers.get("x-ratelimit-remaining") === "0")) {
+    const reset = Number(headers.get("x-ratelimit-reset"));
+    const until = reset > 0 ? ` until ${new Date(reset * 1_000).toISOString()}` : "";
+    const hint = "wait, or set GITHUB_TOKEN for GitHub's higher limit";
+    const error = new UpstreamError(`rate limit used up${until}`, { details, hint });
+    return new StatusError(error, retryAfter !== undefined, retryAfter);
+  }
+  return new StatusError(new UpstreamError("upstream refused", { details }), status >= 500, retryAfter);
+}
+
+function asFailure(url: string, error: unknown): Failure {
+  if (error instanceof StatusError) return error;
+  if (error instanceof UpstreamError) return { error, passing: false };
+  const code = errorCode(error);
+  if (code === "ENOSPC") {
+    const hint = "free some space, or set TMPDIR to a larger disk";
+    return {
+      error: new ToolError("no space left for the download", { details: { url }, cause: error, hint }),
+      passing: false,
+    };
+  }
+  const unreachable = new UpstreamError("upstream cannot be reached", {
+    details: { url, reason: rootMessage(error) },
+    hint: "check the network; behind a mirror, set BAKERY_MIRROR",
+    cause: error,
+  });
+  return { error: unreachable, passing: true };
+}
+
+/** Aborts what goes on for too long without a sign of life. */
+class IdleTimer {
+  private readonly controller = new AbortController();
+  private readonly timer: NodeJS.Timeout;
+
+  constructor(limit: number) {
+    const reason = new Error(`nothing received for ${limit / 1_000} s`);
+    this.timer = setTimeout(() => this.controller.abort(reason), limit);
+  }
+
+  get signal(): AbortSignal {
+    return this.controller.signal;
+  }
+  restart(): void {
+    this.timer.refresh();
+  }
+  stop(): void {
+    clearTimeout(this.timer);
+  }
+}

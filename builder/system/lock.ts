@@ -1,0 +1,36 @@
+/** One at a time, among all processes of this machine: a lock file that names its owner. */
+import { readFile, rm, writeFile } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+import { errorCode, ToolError } from "./errors.ts";
+import { isAlive } from "./work-dir.ts";
+
+const PATIENCE_MS = 60_000;
+const POLL_MS = 50;
+
+/** @throws ToolError if another process keeps the lock for longer than a minute */
+export async function withLock<T>(path: string, perform: () => Promise<T>): Promise<T> {
+  const deadline = Date.now() + PATIENCE_MS;
+  while (!(await take(path))) {
+    if (Date.now() > deadline)
+      throw new ToolError(`another process is at work here for too long`, { details: { lock: path } });
+    await sleep(POLL_MS);
+  }
+  try {
+    return await perform();
+  } finally {
+    await rm(path, { force: true });
+  }
+}
+
+async function take(path: string): Promise<boolean> {
+  try {
+    await writeFile(path, String(process.pid), { flag: "wx" });
+    return true;
+  } catch (error) {
+    if (errorCode(error) !== "EEXIST") throw error;
+  }
+  const owner = Number(await readFile(path, "utf8").catch(() => ""));
+  // A killed process leaves its lock behind; an empty file is one that is just being written.
+  if (owner > 0 && !isAlive(owner)) await rm(path, { force: true });
+  return false;
+}

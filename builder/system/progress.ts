@@ -1,0 +1,150 @@
+/**
+ * The story of a run, told on stderr: a line for each step and, on a terminal, bars with bytes, rate and time left for
+ * what is under way.
+ */
+import { formatBytes, formatDuration } from "./format.ts";
+
+/** A transfer of bytes that is shown while it lasts. */
+export interface Transfer {
+  advance(bytes: number): void;
+  end(): void;
+}
+
+export interface Progress {
+  /** Shows what is being done, does it, and says how it came out. `outcome` is for the end of the line. */
+  step<T>(title: string, perform: () => Promise<T>, outcome: (result: T) => string): Promise<T>;
+  /** @param total bytes, where known */
+  transfer(name: string, total: number | undefined): Transfer;
+}
+
+/** Where the story goes; `process.stderr` is one. */
+export interface Screen {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  write(text: string): unknown;
+}
+
+const TITLE_WIDTH = 30;
+const BAR_WIDTH = 24;
+const REDRAW_MS = 100;
+/** Rates are of the last few seconds, so that a stall shows. */
+const RATE_WINDOW_MS = 3_000;
+
+export function progressOn(screen: Screen): Progress {
+  return screen.isTTY ? new BarProgress(screen) : new LineProgress(screen);
+}
+
+function stepLine(title: string, outcome: string): string {
+  return `${`• ${title}`.padEnd(TITLE_WIDTH)}  ${outcome}`.trimEnd();
+}
+
+class LineProgress implements Progress {
+  private readonly screen: Screen;
+
+  constructor(screen: Screen) {
+    this.screen = screen;
+  }
+
+  async step<T>(title: string, perform: () => Promise<T>, outcome: (result: T) => string): Promise<T> {
+    const result = await perform();
+    this.screen.write(`${stepLine(title, outcome(result))}\n`);
+    return result;
+  }
+
+  transfer(): Transfer {
+    return { advance: () => {}, end: () => {} };
+  }
+}
+
+class BarProgress implements Progress {
+  private readonly screen: Screen;
+  private readonly bars = new Set<Bar>();
+  private current = "";
+  private drawn = 0;
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(screen: Screen) {
+    this.screen = screen;
+  }
+
+  async step<T>(title: string, perform: () => Promise<T>, outcome: (result: T) => string): Promise<T> {
+    this.current = stepLine(title, "");
+    this.timer = setInterval(() => this.draw(), REDRAW_MS);
+    this.draw();
+    try {
+      const result = await perform();
+      this.clear();
+      this.screen.write(`${stepLine(title, outcome(result))}\n`);
+      return result;
+    } finally {
+      clearInterval(this.timer);
+      this.clear();
+    }
+  }
+
+  transfer(name: string, total: number | undefined): Transfer {
+    const bar = new Bar(name, total);
+    this.bars.add(bar);
+    return {
+      advance: (bytes) => bar.advance(bytes, performance.now()),
+      end: () => this.bars.delete(bar),
+    };
+  }
+
+  private draw(): void {
+    this.clear();
+    const now = performance.now();
+    const width = (this.screen.columns ?? 80) - 1;
+    const lines = [this.current, ...[...this.bars].map((bar) => bar.line(now))].map((line) => line.slice(0, width));
+    this.screen.write(`${lines.join("\n")}\n`);
+    this.drawn = lines.length;
+  }
+
+  /** Takes back what was drawn: up to the first line of it, then erases to the end (ECMA-48 CUU and ED). */
+  private clear(): void {
+    if (this.drawn > 0) this.screen.write(`\x1b[${this.drawn}A\x1b[J`);
+    this.drawn = 0;
+  }
+}
+
+/** One transfer's bar. Times are milliseconds of any one clock. */
+export class Bar {
+  private readonly name: string;
+  private readonly total: number | undefined;
+  private bytes = 0;
+  private samples: { at: number; bytes: number }[] = [];
+
+  constructor(name: string, total: number | undefined) {
+    this.name = name;
+    this.total = total;
+  }
+
+  advance(bytes: number, now: number): void {
+    this.samples = this.samples.filter(({ at }) => now - at <= RATE_WINDOW_MS);
+    if (this.samples.length === 0) this.samples.push({ at: now, bytes: this.bytes });
+    this.bytes += bytes;
+    this.samples.push({ at: now, bytes: this.bytes });
+  }
+
+  line(now: number): string {
+    const name = this.name.length > TITLE_WIDTH - 4 ? `…${this.name.slice(-(TITLE_WIDTH - 5))}` : this.name;
+    const rate = this.rate(now);
+    const speed = rate > 0 ? `, ${formatBytes(rate)}/s` : "";
+    if (this.total === undefined || this.total === 0) {
+      return `    ${name.padEnd(TITLE_WIDTH - 4)}  ${formatBytes(this.bytes)}${speed}`;
+    }
+    const part = Math.min(1, this.bytes / this.total);
+    const full = Math.round(part * BAR_WIDTH);
+    const left = rate > 0 ? `, ${formatDuration((this.total - this.bytes) / rate)} left` : "";
+    const bar = "█".repeat(full) + "░".repeat(BAR_WIDTH - full);
+    return `    ${name.padEnd(TITLE_WIDTH - 4)}  ${bar} ${formatBytes(this.bytes)} of ${formatBytes(this.total)}${speed}${left}`;
+  }
+
+  /** bytes a second */
+  private rate(now: number): number {
+    const recent = this.samples.filter(({ at }) => now - at <= RATE_WINDOW_MS);
+    const [first] = recent;
+    if (first === undefined || now <= first.at) return 0;
+    return ((this.bytes - first.bytes) / (now - first.at)) * 1_000;
+  }
+}

@@ -1,0 +1,49 @@
+/** All upstreams that recipes can name, behind one door: lists their versions, finds their files. */
+import { isVersion, newestFirst } from "../../schema/index.ts";
+import { newest, type Recipe, type VersionFilter, type VersionSource } from "../recipe/index.ts";
+import { Http, type HttpOptions } from "../system/http.ts";
+import { GitHub } from "./github.ts";
+import { Npm } from "./npm.ts";
+
+export interface Upstreams {
+  readonly http: Http;
+  readonly github: GitHub;
+  readonly npm: Npm;
+}
+
+/** @param env `BAKERY_MIRROR`, `GITHUB_API_URL` and `GITHUB_TOKEN` or `GH_TOKEN` count */
+export function upstreamsFrom(env: NodeJS.ProcessEnv, options: Omit<HttpOptions, "mirror"> = {}): Upstreams {
+  const http = new Http({ mirror: env.BAKERY_MIRROR, ...options });
+  const apiUrl = env.GITHUB_API_URL || "https://api.github.com";
+  const token = env.GITHUB_TOKEN || env.GH_TOKEN;
+  return { http, github: new GitHub({ http, apiUrl, token }), npm: new Npm(http) };
+}
+
+/** What upstream offers, newest first; names that could not be published are left out. */
+export async function listVersions(source: VersionSource, upstreams: Upstreams): Promise<string[]> {
+  const versions = await listUnordered(source, upstreams);
+  return [...new Set(versions)].filter(isVersion).sort(newestFirst);
+}
+
+/** Those of a recipe's versions that count as latest. */
+export async function latestVersions(recipe: Recipe, upstreams: Upstreams): Promise<readonly string[]> {
+  const rule = recipe.latest ?? newest();
+  return rule(await listVersions(recipe.versions, upstreams));
+}
+
+async function listUnordered(source: VersionSource, upstreams: Upstreams): Promise<readonly string[]> {
+  switch (source.kind) {
+    case "github-releases":
+      return fromTags(await upstreams.github.releaseTags(source.repository), source.filter);
+    case "npm-package":
+      return fromTags(await upstreams.npm.versions(source.name), source.filter);
+    case "fixed":
+      return source.versions;
+  }
+}
+
+function fromTags(tags: readonly string[], { prefix = "", include, exclude }: VersionFilter): string[] {
+  return tags
+    .filter((tag) => tag.startsWith(prefix) && (include?.test(tag) ?? true) && !exclude?.test(tag))
+    .map((tag) => tag.slice(prefix.length));
+}

@@ -1,0 +1,16 @@
+/** Compose as a plugin of the Docker CLI. */
+import { binary, checksumFile, defineExtension, githubAsset, githubReleases } from "../../builder/recipe/index.ts";
+
+const PLUGIN = "usr/local/lib/docker/cli-plugins/docker-compose";
+
+export default defineExtension({
+  description: "Docker CLI plugin to define and run multi-container applications",
+  homepage: "https://docs.docker.com/compose/",
+  versions: githubReleases("docker/compose", { prefix: "v" }),
+  publish: ["latest", "2.22.0", "2.24.5"],
+  downloads: ({ tag, unameArch }) => {
+    const url = githubAsset("docker/compose", tag, `docker-compose-linux-${unameArch}`);
+    return [{ url, verify: checksumFile(`${url}.sha256`), install: binary(PLUGIN) }];
+  },
+  provides: [PLUGIN],
+});
