@@ -1,0 +1,52 @@
+/** Variables are parsed, and a wrong one is named. */
+import { expect, test } from "vitest";
+import { parseConfig } from "../../worker/env.ts";
+
+test("nothing set is a bakery of its own", () => {
+  expect(parseConfig({})).toEqual({ indexTtlSeconds: 60 });
+});
+
+test("an empty variable is an unset one", () => {
+  const empty = { GITHUB_REPOSITORY: "", GITHUB_SERVER_URL: "", DOCS_URL: "", INDEX_TTL_SECONDS: "" };
+  expect(parseConfig(empty)).toEqual({ indexTtlSeconds: 60 });
+});
+
+test("everything set", () => {
+  const config = parseConfig({
+    GITHUB_REPOSITORY: "flatcar/sysext-bakery",
+    GITHUB_SERVER_URL: "https://github.example/",
+    DOCS_URL: "https://docs.example/bakery/",
+    INDEX_TTL_SECONDS: "0",
+  });
+  expect(config).toEqual({
+    github: { serverUrl: "https://github.example", repository: "flatcar/sysext-bakery" },
+    docsUrl: "https://docs.example/bakery",
+    indexTtlSeconds: 0,
+  });
+});
+
+test("GitHub is github.com unless it is said otherwise", () => {
+  expect(parseConfig({ GITHUB_REPOSITORY: "a/b" }).github?.serverUrl).toBe("https://github.com");
+});
+
+test("a number may come as one", () => {
+  expect(parseConfig({ INDEX_TTL_SECONDS: 5 }).indexTtlSeconds).toBe(5);
+});
+
+test.each([
+  { GITHUB_REPOSITORY: "sysext-bakery" },
+  { GITHUB_REPOSITORY: "https://github.com/flatcar/sysext-bakery" },
+  { GITHUB_REPOSITORY: "flatcar/.." },
+  { GITHUB_REPOSITORY: "a/b?c" },
+  { GITHUB_SERVER_URL: "github.com" },
+  { GITHUB_SERVER_URL: "javascript:alert(1)" },
+  { DOCS_URL: "docs" },
+  { DOCS_URL: "https://docs.example/?x=1" },
+  { INDEX_TTL_SECONDS: "-1" },
+  { INDEX_TTL_SECONDS: "1.5" },
+  { INDEX_TTL_SECONDS: "1m" },
+  { INDEX_TTL_SECONDS: Number.NaN },
+])("%j is refused by name", (env) => {
+  const [name = ""] = Object.keys(env);
+  expect(() => parseConfig(env)).toThrow(name);
+});

@@ -1,0 +1,37 @@
+/** A bakery under test: the real app on the real bindings of wrangler.toml, or on what a test puts in their place. */
+import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { createApp } from "../../../worker/app.ts";
+import type { Env } from "../../../worker/env.ts";
+
+export const ORIGIN = "https://bakery.example";
+
+export interface Bakery {
+  /** Asks for a path, and waits for what the worker does after its answer. */
+  fetch(path: string, init?: RequestInit): Promise<Response>;
+  /** Lets time go by. */
+  wait(seconds: number): void;
+}
+
+/** A bakery of its own, with an empty memory, as a new isolate has it. */
+export function bakery(overrides: Partial<Env> = {}): Bakery {
+  let time = Date.now();
+  const app = createApp(() => time);
+  const bindings = { ...env, ...overrides };
+  return {
+    async fetch(path, init) {
+      const ctx = createExecutionContext();
+      const response = await app.fetch(new Request(ORIGIN + path, init), bindings, ctx);
+      await waitOnExecutionContext(ctx);
+      return response;
+    },
+    wait(seconds) {
+      time += seconds * 1000;
+    },
+  };
+}
+
+/** A bakery of which nothing is anywhere but in its bucket. */
+export function standaloneBakery(overrides: Partial<Env> = {}): Bakery {
+  return bakery({ GITHUB_REPOSITORY: "", DOCS_URL: "", ...overrides });
+}

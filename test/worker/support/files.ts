@@ -1,0 +1,20 @@
+/** Files that tests publish. */
+import { sha256Hex } from "../../../worker/digest.ts";
+
+export const IMAGE_KEY = "kubernetes-v1.32.2/kubernetes-v1.32.2-x86-64.raw";
+export const IMAGE_PATH = "/extensions/kubernetes/kubernetes-v1.32.2-x86-64.raw";
+export const IMAGE = "0123456789abcdefghijklmnopqrstuvwxyz";
+
+export const INDEX_KEY = "kubernetes/SHA256SUMS";
+export const INDEX_PATH = "/extensions/kubernetes/SHA256SUMS";
+export const INDEX = `${"a".repeat(64)}  kubernetes-v1.32.2-x86-64.raw\n`;
+export const NEXT_INDEX = `${"b".repeat(64)}  kubernetes-v1.32.3-x86-64.raw\n${INDEX}`;
+
+/** Puts a file the way the publisher does, so that R2 knows its hash. */
+export async function putFile(bucket: R2Bucket, key: string, text: string): Promise<R2Object> {
+  return await bucket.put(key, text, { sha256: await sha256(text) });
+}
+
+export async function sha256(text: string): Promise<string> {
+  return await sha256Hex(new TextEncoder().encode(text));
+}

@@ -1,0 +1,62 @@
+/** The log: one line of JSON for each request, and one for each problem that no client was to notice. */
+import type { MiddlewareHandler } from "hono";
+import type { PublicPath } from "../schema/index.ts";
+import type { AppEnv, Clock } from "./context.ts";
+import type { Source } from "./stores/store.ts";
+
+/** What only a handler knows of its request. */
+export interface RequestRecord {
+  kind?: PublicPath["kind"] | "docs";
+  source?: Source;
+}
+
+const MAX_PATH_LENGTH = 1024;
+const MAX_CLIENT_LENGTH = 100;
+
+/**
+ * Logs every request once it is answered. `ms` is the time to the response's head, as the runtime counts it: its
+ * clock stands still while code runs and moves with I/O, so that an answer from memory takes 0.
+ */
+export function logRequests(now: Clock): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
+    const start = now();
+    const record: RequestRecord = {};
+    c.set("record", record);
+    await next();
+
+    const { method, url, headers } = c.req.raw;
+    const { status } = c.res;
+    const length = c.res.headers.get("content-length");
+    const line = {
+      time: new Date(start).toISOString(),
+      method,
+      path: new URL(url).pathname.slice(0, MAX_PATH_LENGTH),
+      status,
+      ...record,
+      ms: now() - start,
+      bytes: length === null || method === "HEAD" ? undefined : Number(length),
+      client: headers.get("user-agent")?.slice(0, MAX_CLIENT_LENGTH),
+      error: c.error && describe(c.error),
+      // Of what we did not foresee, where it came from.
+      stack: status === 500 ? c.error?.stack : undefined,
+    };
+    write(status >= 500 ? "error" : "info", line);
+  };
+}
+
+/** Something failed and was made good for: the request that met it is answered as if nothing was. */
+export function logProblem(problem: string, error: unknown, now: Clock): void {
+  write("error", { time: new Date(now()).toISOString(), problem, error: describe(error) });
+}
+
+function write(level: "info" | "error", line: object): void {
+  // Workers Logs reads JSON text into fields, and takes the level from the method.
+  console[level](JSON.stringify(line));
+}
+
+/** The chain of causes on one line; `UpstreamError: R2 cannot read a/b: Error: 10001 internal error`. */
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const cause = error.cause === undefined ? "" : `: ${describe(error.cause)}`;
+  return `${error.name}: ${error.message}${cause}`;
+}

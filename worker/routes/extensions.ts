@@ -1,0 +1,61 @@
+/** Serves what clients of a bakery ask for: images, transfer files, indexes and what belongs to them. */
+import type { MiddlewareHandler } from "hono";
+import { INDEX_FILE, type PublicPath, parsePublicPath, parseReleaseName } from "../../schema/index.ts";
+import type { AppEnv } from "../context.ts";
+import { decodePath } from "../path.ts";
+import { type FilePolicy, fileResponse, textResponse } from "../responses.ts";
+
+const TEXT = "text/plain; charset=utf-8";
+const JSON_TEXT = "application/json";
+const ONE_MINUTE = "public, max-age=60";
+const FIVE_MINUTES = "public, max-age=300";
+
+// "Not here (yet)" is never cached of a file that an index may come to name: a cache that remembered it would make a
+// published index name a file that cannot be fetched.
+const POLICIES = {
+  image: {
+    contentType: "application/octet-stream",
+    // A published image never changes (RFC 8246). Compressing it on the way would break its checksum at the client.
+    cacheControl: "public, max-age=31536000, immutable, no-transform",
+    absentCacheControl: "no-store",
+  },
+  transfer: { contentType: TEXT, cacheControl: FIVE_MINUTES, absentCacheControl: "no-store" },
+  index: { contentType: TEXT, cacheControl: ONE_MINUTE, absentCacheControl: ONE_MINUTE },
+  // RFC 3156 section 5
+  signature: { contentType: "application/pgp-signature", cacheControl: ONE_MINUTE, absentCacheControl: "no-store" },
+  "release-manifest": { contentType: JSON_TEXT, cacheControl: FIVE_MINUTES, absentCacheControl: "no-store" },
+  inventory: { contentType: JSON_TEXT, cacheControl: ONE_MINUTE, absentCacheControl: "no-store" },
+} as const satisfies Record<PublicPath["kind"], FilePolicy>;
+
+/** Leaves what is no file of a bakery to the next handler. */
+export const serveExtensions: MiddlewareHandler<AppEnv> = async (c, next) => {
+  const { method, headers, url } = c.req.raw;
+  const pathname = decodePath(new URL(url).pathname);
+  const path = pathname === undefined ? undefined : parsePublicPath(pathname);
+  if (path === undefined) return next();
+
+  const { services, record } = c.var;
+  record.kind = path.kind;
+  const file = await services.stores[path.kind].open(path.at, {
+    method,
+    headers,
+    waitUntil: (work) => c.executionCtx.waitUntil(work),
+  });
+  if (file === undefined) return absent(path);
+
+  record.source = file.source;
+  return fileResponse(file, POLICIES[path.kind]);
+};
+
+function absent({ kind, at }: PublicPath): Response {
+  return textResponse(404, `${at.file} is not published here${hint(kind, at.release)}`, {
+    "cache-control": POLICIES[kind].absentCacheControl,
+  });
+}
+
+function hint(kind: PublicPath["kind"], release: string): string {
+  const { extension } = parseReleaseName(release) ?? {};
+  if (kind === "image" && extension !== undefined) return `: /extensions/${extension}/${INDEX_FILE} lists what is`;
+  if (kind === "signature") return ": the index is not signed, transfer files for it say Verify=false";
+  return "";
+}
