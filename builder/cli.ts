@@ -1,6 +1,5 @@
 /** `./bakery`: reads the command line, runs one command, and turns what went wrong into words and an exit code. */
 import { Command, CommanderError } from "commander";
-import { InvalidInput } from "../schema/index.ts";
 import { Catalog } from "./catalog.ts";
 import type { Cli } from "./commands/command.ts";
 import { createCommand } from "./commands/create.ts";
@@ -8,7 +7,8 @@ import { listCommand } from "./commands/list.ts";
 import { withFlagValues } from "./commands/options.ts";
 import { planCommand } from "./commands/plan.ts";
 import { publishCommand } from "./commands/publish.ts";
-import { BakeryError, errorCode } from "./system/errors.ts";
+import { describeError } from "./describe-error.ts";
+import { BakeryError } from "./system/errors.ts";
 import { progressOn, type Screen } from "./system/progress.ts";
 import { upstreamsFrom } from "./versions/upstreams.ts";
 
@@ -70,21 +70,6 @@ function programFor(cli: Cli): Command {
 function referenceHelp(args: readonly string[]): string[] {
   const [name = "", ...rest] = args;
   return name !== "help" && rest.includes("help") && !rest.includes("--") ? [name, "--help"] : [...args];
-}
-
-function describeError(error: unknown): string {
-  if (error instanceof BakeryError) {
-    const width = Math.max(0, ...Object.keys(error.details).map((key) => key.length));
-    const details = Object.entries(error.details).map(
-      ([key, value]) => `  ${key.padEnd(width)}  ${value.replaceAll("\n", `\n${" ".repeat(width + 4)}`)}\n`,
-    );
-    const hint = error.hint === undefined ? "" : `hint: ${error.hint}\n`;
-    return `error: ${error.message}\n${details.join("")}${hint}`;
-  }
-  if (error instanceof InvalidInput) return `error: ${error.message}\n`;
-  // Node's own errors, as EACCES, say what and on what; anything else is ours to mend, so it shows where it was.
-  if (error instanceof Error && errorCode(error) !== undefined) return `error: ${error.message}\n`;
-  return `error: this is a bug in the bakery\n${error instanceof Error ? error.stack : String(error)}\n`;
 }
 
 function jsonError(error: unknown): string {

@@ -1,0 +1,89 @@
+/** The worker on this machine: the bundle that would be deployed, in workerd, with R2 and KV of miniflare. */
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
+import { unstable_getMiniflareWorkerOptions } from "wrangler";
+import { errorCode, ToolError } from "../builder/system/errors.ts";
+import { run } from "../builder/system/run.ts";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const CONFIG = join(ROOT, "wrangler.toml");
+/** Where `wrangler dev` keeps its R2 and KV too. */
+export const STATE_FOLDER = join(ROOT, ".wrangler/state/v3");
+
+export interface LocalBakeryOptions {
+  /** 0: any that is free */
+  readonly port: number;
+  /** A folder that R2 and KV are kept in; none: they live as long as the bakery. */
+  readonly state?: string;
+  /** Added to the variables of wrangler.toml; an empty one is unset. */
+  readonly vars?: Readonly<Record<string, string>>;
+  /** Gets what the worker logs, line by line. */
+  readonly log?: (line: string) => void;
+}
+
+export interface LocalBakery {
+  /** Without a slash at the end. */
+  readonly url: string;
+  readonly bucket: LocalBucket;
+  readonly kv: LocalKv;
+  stop(): Promise<void>;
+}
+
+type Instance = InstanceType<typeof Miniflare>;
+export type LocalBucket = Awaited<ReturnType<Instance["getR2Bucket"]>>;
+export type LocalKv = Awaited<ReturnType<Instance["getKVNamespace"]>>;
+
+/**
+ * Starts the worker on the loopback interface.
+ * @throws ToolError if the port is taken
+ */
+export async function startLocalBakery({ port, state, vars = {}, log }: LocalBakeryOptions): Promise<LocalBakery> {
+  await checkPort(port);
+  const bundle = await mkdtemp(join(tmpdir(), "sysext-bakery-bundle-"));
+  try {
+    await run("wrangler", ["deploy", "--dry-run", "--outdir", bundle, "--config", CONFIG], { cwd: ROOT });
+    const script = await readFile(join(bundle, "index.js"), "utf8");
+    // The rules are for files that wrangler has bundled already.
+    const { modulesRules, ...worker } = unstable_getMiniflareWorkerOptions(CONFIG).workerOptions;
+    const bindings = { ...Object(worker.bindings), ...vars };
+    const miniflare = new Miniflare(
+      convertV4MiniflareOptions({
+        ...worker,
+        modules: true,
+        script,
+        bindings,
+        host: "127.0.0.1",
+        port,
+        // Nothing is asked of Cloudflare: no account, no network.
+        cf: false,
+        log: new Log(LogLevel.WARN),
+        handleStructuredLogs: ({ message }) => log?.(message),
+        ...(state !== undefined && { resourcePersistencePath: state }),
+      }),
+    );
+    const url = (await miniflare.ready).origin;
+    const bucket = await miniflare.getR2Bucket("BUCKET");
+    const kv = await miniflare.getKVNamespace("INDEX_KV");
+    return { url, bucket, kv, stop: () => miniflare.dispose() };
+  } finally {
+    await rm(bundle, { recursive: true });
+  }
+}
+
+async function checkPort(port: number): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const probe = createServer();
+  probe.once("error", reject);
+  probe.listen(port, "127.0.0.1", () => probe.close(() => resolve()));
+  try {
+    await promise;
+  } catch (cause) {
+    if (errorCode(cause) !== "EADDRINUSE" && errorCode(cause) !== "EACCES") throw cause;
+    const what = errorCode(cause) === "EACCES" ? "may not be used" : "is taken by another program";
+    throw new ToolError(`port ${port} of 127.0.0.1 ${what}`, { hint: "npm start -- --port 8788", cause });
+  }
+}

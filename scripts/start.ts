@@ -1,0 +1,98 @@
+/** `npm start`: bakes a real extension, publishes it into a bakery on this machine, and serves it. */
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { bakeRelease } from "../builder/bake/bake-release.ts";
+import { Catalog } from "../builder/catalog.ts";
+import { DirectoryPublisher } from "../builder/publish/directory.ts";
+import { openRelease } from "../builder/publish/publisher.ts";
+import { sourceCommit } from "../builder/system/commit.ts";
+import { UsageError } from "../builder/system/errors.ts";
+import { progressOn } from "../builder/system/progress.ts";
+import { latestVersions, upstreamsFrom } from "../builder/versions/upstreams.ts";
+import { releaseName } from "../schema/index.ts";
+import { STATE_FOLDER, startLocalBakery } from "./local-bakery.ts";
+import { reportError } from "./report-error.ts";
+import { seedTree } from "./seed-tree.ts";
+import { BAKE_PACKAGES, ensureSystemPackages } from "./system-packages.ts";
+
+const EXTENSION = "workerd";
+const CACHE = fileURLToPath(new URL("../.cache", import.meta.url));
+
+const say = (line: string) => console.error(line);
+
+async function start(port: number, signal: AbortSignal): Promise<void> {
+  await ensureSystemPackages(BAKE_PACKAGES, { report: say });
+
+  const url = `http://127.0.0.1:${port}`;
+  const upstreams = upstreamsFrom(process.env, { signal });
+  const extension = await new Catalog().load(EXTENSION);
+  const [version] = await latestVersions(extension.recipe, upstreams);
+  if (version === undefined) throw new UsageError(`upstream lists no version of ${EXTENSION}`);
+
+  say(`• Baking ${EXTENSION} ${version} for both architectures`);
+  const release = releaseName({ extension: EXTENSION, version });
+  const folder = join(CACHE, "releases", String(port), release);
+  const circumstances = { builtAt: new Date(), commit: await sourceCommit(extension.folder) };
+  const kitchen = { upstreams, progress: progressOn(process.stderr), signal };
+  await bakeRelease(extension, { version, bakeryUrl: url, circumstances }, folder, kitchen);
+
+  say("• Publishing");
+  const site = join(CACHE, "site", String(port));
+  await new DirectoryPublisher(site).publish(await openRelease(folder));
+
+  say("• Starting the bakery");
+  signal.throwIfAborted();
+  const vars = { INDEX_TTL_SECONDS: "0" };
+  const bakery = await startLocalBakery({ port, state: STATE_FOLDER, vars, log: say });
+  try {
+    await seedTree(site, bakery.bucket, bakery.kv);
+    console.log(whatToTry(bakery.url, version));
+    await ended(signal);
+  } finally {
+    await bakery.stop();
+  }
+  say("• The bakery has stopped");
+}
+
+function whatToTry(url: string, version: string): string {
+  const image = `${url}/extensions/${EXTENSION}/${EXTENSION}-${version}-x86-64.raw`;
+  return `
+The bakery serves ${url}; Ctrl-C ends it. In another terminal:
+
+  curl ${url}/extensions/${EXTENSION}/SHA256SUMS    # what there is
+  curl ${url}/extensions/${EXTENSION}.conf          # how machines follow it
+  curl -O ${image}
+
+On a machine with systemd-sysupdate, as root; the first run installs, later ones update:
+
+  mkdir -p /etc/sysupdate.${EXTENSION}.d /etc/extensions /opt/extensions/${EXTENSION}
+  curl -o /etc/sysupdate.${EXTENSION}.d/${EXTENSION}.conf ${url}/extensions/${EXTENSION}.conf
+  /usr/lib/systemd/systemd-sysupdate -C ${EXTENSION} update
+  systemd-sysext refresh && ${EXTENSION} --version
+`;
+}
+
+function ended(signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  if (signal.aborted) resolve();
+  signal.addEventListener("abort", () => resolve(), { once: true });
+  return promise;
+}
+
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (!/^[0-9]+$/.test(text) || port < 1 || port > 65_535) throw new UsageError(`--port ${text} is no port`);
+  return port;
+}
+
+const interrupted = new AbortController();
+for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, () => interrupted.abort());
+
+try {
+  const { values } = parseArgs({ options: { port: { type: "string", default: "8787" } } });
+  await start(parsePort(values.port), interrupted.signal);
+} catch (error) {
+  if (interrupted.signal.aborted) process.exit(130);
+  reportError(error);
+}

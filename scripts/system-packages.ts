@@ -1,0 +1,104 @@
+/** Programs that no npm package brings: found, or installed with apt where that is allowed, or asked for by name. */
+import { access, constants } from "node:fs/promises";
+import { join } from "node:path";
+import { ToolError } from "../builder/system/errors.ts";
+import { run } from "../builder/system/run.ts";
+
+export interface SystemPackage {
+  readonly command: string;
+  /** Debian's package that has the command */
+  readonly package: string;
+  /** What it is needed for */
+  readonly why: string;
+}
+
+export interface PackageOptions {
+  readonly report?: (line: string) => void;
+  /** Where programs are looked for; default: the environment's, and where administrators' programs are. */
+  readonly path?: string;
+  /** Whose right counts; default: that of this process. */
+  readonly uid?: number;
+}
+
+export const BAKE_PACKAGES: readonly SystemPackage[] = [
+  { command: "mksquashfs", package: "squashfs-tools", why: "packs images" },
+];
+
+export const TEST_PACKAGES: readonly SystemPackage[] = [
+  ...BAKE_PACKAGES,
+  { command: "unsquashfs", package: "squashfs-tools", why: "shows what is in an image" },
+  { command: "unshare", package: "util-linux", why: "gives a merge test mounts of its own" },
+  { command: "mount", package: "mount", why: "gives a merge test mounts of its own" },
+  { command: "systemd-analyze", package: "systemd", why: "orders versions, as the oracle for ours" },
+];
+
+/**
+ * @throws ToolError that names what is missing, what for, and the command that would install it
+ */
+export async function ensureSystemPackages(
+  needs: readonly SystemPackage[],
+  options: PackageOptions = {},
+): Promise<void> {
+  const { report = () => {}, path = `${process.env.PATH ?? ""}:/usr/sbin:/sbin`, uid = process.getuid?.() } = options;
+  const missing = await missingOf(needs, path);
+  if (missing.length === 0) return;
+
+  const packages = [...new Set(missing.map((need) => need.package))];
+  const apt = await aptCommand(path, uid);
+  if (apt === undefined) throw cannotInstall(missing, packages);
+
+  report(`• Installing ${packages.join(", ")} with apt`);
+  await install(apt, packages, path);
+  const still = await missingOf(needs, path);
+  if (still.length > 0) throw cannotInstall(still, packages);
+}
+
+async function missingOf(needs: readonly SystemPackage[], path: string): Promise<SystemPackage[]> {
+  const found = await Promise.all(needs.map(({ command }) => isInstalled(command, path)));
+  return needs.filter((_, at) => !found[at]);
+}
+
+async function isInstalled(command: string, path: string): Promise<boolean> {
+  const places = path.split(":").filter((folder) => folder !== "");
+  const found = await Promise.allSettled(places.map((folder) => access(join(folder, command), constants.X_OK)));
+  return found.some(({ status }) => status === "fulfilled");
+}
+
+/** How apt-get is run here: as root as it is, else through a sudo that asks nothing. */
+async function aptCommand(path: string, uid: number | undefined): Promise<string[] | undefined> {
+  if (!(await isInstalled("apt-get", path))) return undefined;
+  if (uid === 0) return ["apt-get"];
+  if (!(await isInstalled("sudo", path))) return undefined;
+  const asksNothing = await run("sudo", ["-n", "true"], { env: { PATH: path } }).then(
+    () => true,
+    () => false,
+  );
+  return asksNothing ? ["sudo", "-n", "apt-get"] : undefined;
+}
+
+async function install([command = "", ...args]: readonly string[], packages: readonly string[], path: string) {
+  const env = { PATH: path, DEBIAN_FRONTEND: "noninteractive" };
+  try {
+    await run(command, [...args, "update", "-qq"], { env });
+    await run(command, [...args, "install", "-y", "-qq", "--no-install-recommends", ...packages], { env });
+  } catch (cause) {
+    if (!(cause instanceof ToolError)) throw cause;
+    throw new ToolError(`cannot install ${packages.join(", ")}`, {
+      details: cause.details,
+      hint: `find out why apt-get fails, or install it by hand: ${manually(packages)}`,
+      cause,
+    });
+  }
+}
+
+function cannotInstall(missing: readonly SystemPackage[], packages: readonly string[]): ToolError {
+  const names = missing.map(({ command }) => command).join(", ");
+  return new ToolError(`missing programs: ${names}`, {
+    details: Object.fromEntries(missing.map(({ command, why }) => [command, why])),
+    hint: `on Debian or Ubuntu: ${manually(packages)}`,
+  });
+}
+
+function manually(packages: readonly string[]): string {
+  return `sudo apt-get install ${packages.join(" ")}`;
+}

@@ -1,0 +1,21 @@
+/** `npm test`: installs the system packages that the tests need, then runs all of them, or those that are named. */
+import { spawn } from "node:child_process";
+import { reportError } from "./report-error.ts";
+import { ensureSystemPackages, TEST_PACKAGES } from "./system-packages.ts";
+
+try {
+  await ensureSystemPackages(TEST_PACKAGES, { report: (line) => console.error(line) });
+} catch (error) {
+  reportError(error);
+  process.exit();
+}
+
+const vitest = spawn("vitest", ["run", ...process.argv.slice(2)], { stdio: "inherit" });
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => vitest.kill(signal));
+vitest.on("error", (error) => {
+  console.error(`error: vitest cannot be started: ${error.message}`);
+  process.exitCode = 1;
+});
+vitest.on("close", (code) => {
+  process.exitCode = code ?? 1;
+});

@@ -1,0 +1,187 @@
+/** The whole way: upstream, recipe, image, publication, worker, and the real clients that install and merge it. */
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { bakeRelease } from "../../builder/bake/bake-release.ts";
+import { Catalog } from "../../builder/catalog.ts";
+import { DirectoryPublisher } from "../../builder/publish/directory.ts";
+import { openRelease } from "../../builder/publish/publisher.ts";
+import { sha256Of } from "../../builder/system/digest.ts";
+import { progressOn } from "../../builder/system/progress.ts";
+import { listVersions, upstreamsFrom } from "../../builder/versions/upstreams.ts";
+import { ARCHES, type Arch, imageFile, type ReleaseManifest, releaseName } from "../../schema/index.ts";
+import { type LocalBakery, startLocalBakery } from "../../scripts/local-bakery.ts";
+import { seedTree } from "../../scripts/seed-tree.ts";
+import { Machine } from "../support/machine.ts";
+import { runMerged } from "../support/merged.ts";
+import { describeWhere, lackForClients, lackForMerging } from "../support/requirements.ts";
+import { type SystemdClient, systemdClient } from "../support/systemd-client.ts";
+
+const FIXTURES = fileURLToPath(new URL("../fixtures/extensions", import.meta.url));
+const upstreams = upstreamsFrom(process.env);
+const kitchen = { upstreams, progress: progressOn({ write: () => {} }) };
+
+/** Bakes, publishes into a folder, and puts that into the R2 and KV of a worker in workerd. */
+class Bakery {
+  private readonly local: LocalBakery;
+  private readonly work: string;
+
+  constructor(local: LocalBakery, work: string) {
+    this.local = local;
+    this.work = work;
+  }
+
+  get url(): string {
+    return this.local.url;
+  }
+
+  async release(catalog: Catalog, name: string, version: string, arches?: readonly Arch[]): Promise<ReleaseManifest> {
+    const folder = join(this.work, "releases", releaseName({ extension: name, version }));
+    const circumstances = { builtAt: new Date() };
+    const request = { version, bakeryUrl: this.url, circumstances, ...(arches && { arches }) };
+    const manifest = await bakeRelease(await catalog.load(name), request, folder, kitchen);
+    const site = join(this.work, "site");
+    await new DirectoryPublisher(site).publish(await openRelease(folder));
+    await seedTree(site, this.local.bucket, this.local.kv);
+    return manifest;
+  }
+
+  /** Replaces a stored image by other bytes, as a broken disk or a thief would. */
+  async tamper(release: { extension: string; version: string }, change: (bytes: Uint8Array) => Uint8Array) {
+    const key = `${releaseName(release)}/${imageFile(release, "x86-64")}`;
+    const object = await this.local.bucket.get(key);
+    await this.local.bucket.put(key, change(new Uint8Array((await object?.arrayBuffer()) ?? [])));
+  }
+
+  async stop(): Promise<void> {
+    await this.local.stop();
+    await rm(this.work, { recursive: true });
+  }
+}
+
+let client: SystemdClient;
+let bakery: Bakery;
+
+async function open(): Promise<void> {
+  client = await systemdClient();
+  const vars = { INDEX_TTL_SECONDS: "0", GITHUB_REPOSITORY: "", DOCS_URL: "" };
+  bakery = new Bakery(await startLocalBakery({ port: 0, vars }), await mkdtemp(join(tmpdir(), "e2e-")));
+}
+const close = () => bakery.stop();
+
+describeWhere(lackForMerging(), "workerd, baked from npm's packages", () => {
+  let versions: [older: string, newer: string];
+  let older: ReleaseManifest;
+  const catalog = new Catalog();
+
+  beforeAll(async () => {
+    await open();
+    const { recipe } = await catalog.load("workerd");
+    const [newer = "", second = ""] = await listVersions(recipe.versions, upstreams);
+    versions = [second, newer];
+    older = await bakery.release(catalog, "workerd", second);
+  }, 300_000);
+  afterAll(close);
+
+  it("is verified by npm's integrity for both architectures", () => {
+    expect(older.images.map(({ arch }) => arch)).toEqual([...ARCHES]);
+    expect(older.provenance.downloads.map(({ url, verifiedBy }) => `${verifiedBy} ${url}`)).toEqual([
+      `npm-integrity npm:@cloudflare/workerd-linux-64@${versions[0]}`,
+      `npm-integrity npm:@cloudflare/workerd-linux-arm64@${versions[0]}`,
+    ]);
+  });
+
+  it("is installed, updated and merged by systemd, and runs", async () => {
+    const [first, second] = versions;
+    await using machine = await Machine.following(client, bakery.url, "workerd");
+    expect((await machine.sysupdate("list")).stdout).toContain(first);
+    expect(await machine.sysupdate("check-new")).toMatchObject({ exitCode: 0, stdout: `${first}\n` });
+
+    expect(await machine.sysupdate("update")).toMatchObject({ exitCode: 0 });
+    const image = imageFile({ extension: "workerd", version: first }, "x86-64");
+    expect(await machine.installed()).toEqual([image]);
+    expect(await machine.current()).toBe(image);
+    expect(sha256Of(await readFile(machine.imagePath(image)))).toBe(older.images[0]?.sha256);
+    expect((await machine.sysupdate("check-new")).exitCode).toBe(1);
+
+    await bakery.release(catalog, "workerd", second, ["x86-64"]);
+    expect(await machine.sysupdate("check-new")).toMatchObject({ exitCode: 0, stdout: `${second}\n` });
+    expect(await machine.sysupdate("update")).toMatchObject({ exitCode: 0 });
+    const updated = imageFile({ extension: "workerd", version: second }, "x86-64");
+    expect(await machine.installed()).toEqual([image, updated].sort());
+    expect(await machine.current()).toBe(updated);
+
+    // The version 1.20261117.1 says "workerd 2026-11-17".
+    for (const version of versions) {
+      const [, year, month, day] = /^1\.(\d{4})(\d{2})(\d{2})\./.exec(version) ?? [];
+      const file = machine.imagePath(imageFile({ extension: "workerd", version }, "x86-64"));
+      const merged = await runMerged(client, {
+        image: file,
+        name: "workerd",
+        command: ["usr/bin/workerd", "--version"],
+      });
+      expect(merged).toMatchObject({ extensions: ["workerd"], exitCode: 0, leftBehind: false });
+      expect(merged.stdout).toBe(`workerd ${year}-${month}-${day}\n`);
+    }
+  }, 120_000);
+
+  it("is not merged where it is for another architecture (control)", async () => {
+    const file = imageFile({ extension: "workerd", version: versions[0] }, "arm64");
+    const image = await fetch(`${bakery.url}/extensions/${file}`);
+    await using machine = await Machine.following(client, bakery.url, "workerd");
+    const path = machine.imagePath(file);
+    await writeFile(path, new Uint8Array(await image.arrayBuffer()));
+    const merged = await runMerged(client, { image: path, name: "workerd", command: ["usr/bin/workerd", "--version"] });
+    expect(merged.extensions).toEqual([]);
+    expect(merged.stdout).toBe("");
+  });
+});
+
+describeWhere(lackForClients(), "a machine that follows the bakery", () => {
+  const catalog = new Catalog(FIXTURES);
+  const image = (version: string) => imageFile({ extension: "greeter", version }, "x86-64");
+
+  beforeAll(open, 120_000);
+  afterAll(close);
+
+  it("keeps InstancesMax versions, by the order of versions and not of letters", async () => {
+    await bakery.release(catalog, "greeter", "1.0.0");
+    await using machine = await Machine.following(client, bakery.url, "greeter");
+    for (const version of ["1.2.0", "1.10.0", "2.0.0"]) {
+      await machine.sysupdate("update");
+      await bakery.release(catalog, "greeter", version);
+    }
+    expect(await machine.sysupdate("update")).toMatchObject({ exitCode: 0 });
+    expect(await machine.installed()).toEqual([image("1.10.0"), image("1.2.0"), image("2.0.0")]);
+    expect(await machine.current()).toBe(image("2.0.0"));
+  });
+
+  const flaws: Record<string, (bytes: Uint8Array) => Uint8Array> = {
+    corrupted: (bytes) => bytes.with(bytes.length >> 1, (bytes[bytes.length >> 1] ?? 0) ^ 1),
+    truncated: (bytes) => bytes.slice(0, -1),
+    longer: (bytes) => new Uint8Array([...bytes, 0]),
+  };
+  it.each(Object.keys(flaws))("refuses an image that is %s, and keeps the one it has", async (flaw) => {
+    await bakery.release(catalog, "greeter", "2.0.0");
+    await using machine = await Machine.following(client, bakery.url, "greeter");
+    expect(await machine.sysupdate("update", "1.10.0")).toMatchObject({ exitCode: 0 });
+
+    const release = { extension: "greeter", version: "2.0.0" };
+    await bakery.tamper(release, flaws[flaw] ?? ((bytes) => bytes));
+    const { exitCode, stderr } = await machine.sysupdate("update");
+    expect(exitCode, stderr).toBe(1);
+    expect(await machine.installed()).toEqual([image("1.10.0")]);
+    expect(await machine.current()).toBe(image("1.10.0"));
+  });
+
+  it("is mended by publishing the same release again", async () => {
+    const release = { extension: "greeter", version: "2.0.0" };
+    await bakery.tamper(release, (bytes) => bytes.slice(0, -1));
+    await bakery.release(catalog, "greeter", "2.0.0");
+    await using machine = await Machine.following(client, bakery.url, "greeter");
+    expect(await machine.sysupdate("update")).toMatchObject({ exitCode: 0 });
+    expect(await machine.current()).toBe(image("2.0.0"));
+  });
+});

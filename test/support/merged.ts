@@ -1,0 +1,71 @@
+/** Merges an image with the real systemd-sysext, in mounts of its own, and runs a program from the merged tree. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { execute } from "./execute.ts";
+import type { SystemdClient } from "./systemd-client.ts";
+
+export interface Merged {
+  /** The extensions that systemd-sysext says are merged into `/usr`. */
+  readonly extensions: readonly string[];
+  /** What the program printed, both ways; systemd-sysext's own words go to stderr. */
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly exitCode: number | null;
+  /** Whether the program is still there when the image is unmerged. */
+  readonly leftBehind: boolean;
+}
+
+/**
+ * A tree that looks like a machine: os-release and an empty `/usr`. Exit codes deceive (an image for another
+ * architecture is passed over with 0), so the state is reported, between marks that no program prints.
+ */
+const SCRIPT = `
+set -eu
+tree=$1 image=$2 name=$3 sysext=$4 program=$5
+shift 5
+mount --make-rprivate /
+mount -t tmpfs tmpfs "$tree"
+mount --make-shared "$tree"
+mount -t tmpfs tmpfs /run
+mkdir -p "$tree/usr/lib" "$tree/opt" "$tree/etc/extensions"
+printf 'ID=debian\\nVERSION_ID=12\\n' > "$tree/usr/lib/os-release"
+cp "$image" "$tree/etc/extensions/$name.raw"
+"$sysext" --root="$tree" merge >&2
+# Its own list of what it has merged; "status" of 254 looks for it below / even with --root.
+cat "$tree/usr/.systemd-sysext/extensions" 2>/dev/null || true
+echo '=== program ==='
+status=0
+env -u LD_LIBRARY_PATH "$tree/$program" "$@" || status=$?
+"$sysext" --root="$tree" unmerge >&2
+echo '=== after ==='
+if [ -e "$tree/$program" ]; then echo there; else echo gone; fi
+exit "$status"
+`;
+
+interface Request {
+  readonly image: string;
+  /** The name that the image's metadata has. */
+  readonly name: string;
+  /** Path in the merged tree, then arguments. */
+  readonly command: readonly [string, ...string[]];
+}
+
+export async function runMerged(client: SystemdClient, { image, name, command }: Request): Promise<Merged> {
+  const tree = await mkdtemp(join(tmpdir(), "merged-"));
+  try {
+    const args = ["-m", "sh", "-c", SCRIPT, "sh", tree, image, name, client.sysext, ...command];
+    const { exitCode, stdout, stderr } = await execute("unshare", args, { env: client.env });
+    const [list = "", rest = ""] = stdout.split("=== program ===\n");
+    const [printed = "", after = ""] = rest.split("=== after ===\n");
+    return {
+      extensions: list.split("\n").filter((line) => line !== ""),
+      stdout: printed,
+      stderr,
+      exitCode,
+      leftBehind: after.trim() !== "gone",
+    };
+  } finally {
+    await rm(tree, { recursive: true });
+  }
+}

@@ -1,0 +1,24 @@
+/** What a test needs of the machine. In CI a lack is a failure; on a laptop the tests are skipped, and say so. */
+import { arch, platform } from "node:os";
+import { describe } from "vitest";
+
+/** @param lack why it cannot run here; undefined where it can */
+export function describeWhere(lack: string | undefined, name: string, tests: () => void): void {
+  if (lack !== undefined && !process.env.CI) {
+    console.warn(`\nSKIPPED: ${name}: ${lack}\n`);
+    describe.skip(name, tests);
+    return;
+  }
+  describe(name, tests);
+}
+
+/** Why no systemd of Debian's runs here. */
+export function lackForClients(): string | undefined {
+  if (platform() !== "linux" || arch() !== "x64") return "needs Linux on x86-64";
+  return undefined;
+}
+
+/** Why no image can be merged here. */
+export function lackForMerging(): string | undefined {
+  return lackForClients() ?? (process.getuid?.() === 0 ? undefined : "needs root, to mount images");
+}
