@@ -74,7 +74,8 @@ export async function startLocalBakery({ port, state, vars = {}, log }: LocalBak
   }
 }
 
-async function checkPort(port: number): Promise<void> {
+/** @throws ToolError if a server cannot listen there */
+export async function checkPort(port: number): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const probe = createServer();
   probe.once("error", reject);

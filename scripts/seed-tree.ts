@@ -7,7 +7,7 @@ import { join, relative } from "node:path";
 import { measureFile } from "../builder/system/digest.ts";
 import { UserError } from "../builder/system/errors.ts";
 import { type PublicPath, parsePublicPath, storageKey } from "../schema/index.ts";
-import { formatIndexCopy, makeIndexCopy } from "../worker/index-copy.ts";
+import { formatIndexCopy, indexCopyKey, makeIndexCopy } from "../worker/index-copy.ts";
 import type { LocalBucket, LocalKv } from "./local-bakery.ts";
 
 interface TreeFile {
@@ -63,5 +63,5 @@ async function put(bucket: LocalBucket, key: string, path: string): Promise<bool
 /** The worker would find the new index in R2 when its copy is too old; this spares clients the wait. */
 async function putCopy(kv: LocalKv, { at }: PublicPath, path: string): Promise<void> {
   const copy = await makeIndexCopy(await readFile(path, "utf8"), (await stat(path)).mtime, Date.now());
-  await kv.put(`index/${at.release}`, formatIndexCopy(copy));
+  await kv.put(indexCopyKey(at), formatIndexCopy(copy));
 }

@@ -11,7 +11,7 @@ import { UsageError } from "../builder/system/errors.ts";
 import { progressOn } from "../builder/system/progress.ts";
 import { latestVersions, upstreamsFrom } from "../builder/versions/upstreams.ts";
 import { releaseName } from "../schema/index.ts";
-import { STATE_FOLDER, startLocalBakery } from "./local-bakery.ts";
+import { checkPort, STATE_FOLDER, startLocalBakery } from "./local-bakery.ts";
 import { reportError } from "./report-error.ts";
 import { seedTree } from "./seed-tree.ts";
 import { BAKE_PACKAGES, ensureSystemPackages } from "./system-packages.ts";
@@ -22,6 +22,7 @@ const CACHE = fileURLToPath(new URL("../.cache", import.meta.url));
 const say = (line: string) => console.error(line);
 
 async function start(port: number, signal: AbortSignal): Promise<void> {
+  await checkPort(port);
   await ensureSystemPackages(BAKE_PACKAGES, { report: say });
 
   const url = `http://127.0.0.1:${port}`;
@@ -45,6 +46,8 @@ async function start(port: number, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
   const vars = { INDEX_TTL_SECONDS: "0" };
   const bakery = await startLocalBakery({ port, state: STATE_FOLDER, vars, log: say });
+  // Miniflare, too, ends the process at a signal, before anything is cleaned up or said.
+  takeSignals();
   try {
     await seedTree(site, bakery.bucket, bakery.kv);
     console.log(whatToTry(bakery.url, version));
@@ -58,7 +61,7 @@ async function start(port: number, signal: AbortSignal): Promise<void> {
 function whatToTry(url: string, version: string): string {
   const image = `${url}/extensions/${EXTENSION}/${EXTENSION}-${version}-x86-64.raw`;
   return `
-The bakery serves ${url}; Ctrl-C ends it. In another terminal:
+The bakery serves ${url}/ with its catalogue; Ctrl-C ends it. In another terminal:
 
   curl ${url}/extensions/${EXTENSION}/SHA256SUMS    # what there is
   curl ${url}/extensions/${EXTENSION}.conf          # how machines follow it
@@ -86,9 +89,16 @@ function parsePort(text: string): number {
   return port;
 }
 
-const interrupted = new AbortController();
-for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, () => interrupted.abort());
+/** From here on these signals end the bakery in good order, and do nothing else. */
+function takeSignals(): void {
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.removeAllListeners(name);
+    process.on(name, () => interrupted.abort());
+  }
+}
 
+const interrupted = new AbortController();
+takeSignals();
 try {
   const { values } = parseArgs({ options: { port: { type: "string", default: "8787" } } });
   await start(parsePort(values.port), interrupted.signal);

@@ -4,6 +4,7 @@ import type { AppEnv, Clock } from "./context.ts";
 import { answerError } from "./errors.ts";
 import { logRequests } from "./log.ts";
 import { textResponse } from "./responses.ts";
+import { serveCatalogue } from "./routes/catalogue.ts";
 import { redirectToDocs } from "./routes/docs.ts";
 import { serveExtensions } from "./routes/extensions.ts";
 import { servicesPerEnv } from "./services.ts";
@@ -22,6 +23,7 @@ export function createApp(now: Clock = Date.now): Hono<AppEnv> {
 
   // Hono answers HEAD through the route of GET.
   app.get("/healthz", () => textResponse(200, "ok", { "cache-control": "no-store" }));
+  app.get("/", serveCatalogue);
   // The reference's server finds `/extensions/` anywhere in a path, so this looks at all of them.
   app.get("*", serveExtensions, redirectToDocs);
   app.all("*", () => textResponse(405, "only GET and HEAD are allowed here", { allow: "GET, HEAD" }));

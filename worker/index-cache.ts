@@ -2,7 +2,7 @@
 import { type Locator, storageKey } from "../schema/index.ts";
 import type { Clock } from "./context.ts";
 import { UpstreamError } from "./errors.ts";
-import { formatIndexCopy, type IndexCopy, makeIndexCopy, parseIndexCopy } from "./index-copy.ts";
+import { formatIndexCopy, type IndexCopy, indexCopyKey, makeIndexCopy, parseIndexCopy } from "./index-copy.ts";
 import { logProblem } from "./log.ts";
 import { LruMap } from "./lru-map.ts";
 import { memoryBody } from "./stores/memory-body.ts";
@@ -62,7 +62,7 @@ export class IndexCache implements Store {
 
   async open(at: Locator, request: FileRequest): Promise<StoredBody | undefined> {
     // No extension has such a name, and KV would refuse it.
-    if (new TextEncoder().encode(kvKey(at)).length > MAX_KV_KEY_BYTES) return undefined;
+    if (new TextEncoder().encode(indexCopyKey(at)).length > MAX_KV_KEY_BYTES) return undefined;
     const found = await this.#find(at, request);
     return found && memoryBody(found.copy, found.source, request);
   }
@@ -117,10 +117,10 @@ export class IndexCache implements Store {
 
   async #readKv(at: Locator): Promise<IndexCopy | undefined> {
     try {
-      const json = await this.#kv?.get(kvKey(at));
+      const json = await this.#kv?.get(indexCopyKey(at));
       return json == null ? undefined : await parseIndexCopy(json);
     } catch (error) {
-      logProblem(`KV gives no index for ${kvKey(at)}`, error, this.#now);
+      logProblem(`KV gives no index for ${indexCopyKey(at)}`, error, this.#now);
       return undefined;
     }
   }
@@ -132,7 +132,7 @@ export class IndexCache implements Store {
 
   /** Without expiry, for the copy may be all there is some day; and only ever of what R2 has or had. */
   async #writeKv(at: Locator, copy: IndexCopy | undefined): Promise<void> {
-    const key = kvKey(at);
+    const key = indexCopyKey(at);
     try {
       await (copy === undefined ? this.#kv?.delete(key) : this.#kv?.put(key, formatIndexCopy(copy)));
     } catch (error) {
@@ -152,10 +152,6 @@ export class IndexCache implements Store {
   #isWithin(milliseconds: number, time: number): boolean {
     return Math.abs(this.#now() - time) < milliseconds;
   }
-}
-
-function kvKey({ release }: Locator): string {
-  return `index/${release}`;
 }
 
 function found(copy: IndexCopy | undefined, source: Source): Found {

@@ -1,5 +1,5 @@
 /** A copy of an index, in memory and in KV. */
-import { InvalidInput, parseSha256Sums } from "../schema/index.ts";
+import { InvalidInput, type Locator, parseSha256Sums } from "../schema/index.ts";
 import { sha256Hex } from "./digest.ts";
 
 export interface IndexCopy {
@@ -9,6 +9,11 @@ export interface IndexCopy {
   readonly modified: Date;
   /** When it was read from R2, in milliseconds; newer is truer, for R2 is strongly consistent */
   readonly storedAt: number;
+}
+
+/** Where KV has the copy of an index. */
+export function indexCopyKey({ release }: Locator): string {
+  return `index/${release}`;
 }
 
 /** @throws InvalidInput where clients would refuse the index: such a copy is never made */

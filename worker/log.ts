@@ -6,7 +6,7 @@ import type { Source } from "./stores/store.ts";
 
 /** What only a handler knows of its request. */
 export interface RequestRecord {
-  kind?: PublicPath["kind"] | "docs";
+  kind?: PublicPath["kind"] | "catalogue" | "docs";
   source?: Source;
 }
 

@@ -16,6 +16,16 @@ export function textResponse(status: number, message: string, headers: Record<st
   return respond(`${message}\n`, status, { ...defaults, ...headers });
 }
 
+/** A page that needs nothing but itself: no script, nothing from elsewhere, not in a frame. */
+export function htmlResponse(page: string, cacheControl: string): Response {
+  return respond(page, 200, {
+    "content-type": "text/html; charset=utf-8",
+    "cache-control": cacheControl,
+    "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'",
+    "referrer-policy": "no-referrer",
+  });
+}
+
 /** 302, as the reference's server answers: what is not in the bucket today may be tomorrow. */
 export function redirect(location: string, cacheControl: string): Response {
   return respond(null, 302, { location, "cache-control": cacheControl });
