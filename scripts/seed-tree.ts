@@ -5,7 +5,7 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { measureFile } from "../builder/system/digest.ts";
-import { UserError } from "../builder/system/errors.ts";
+import { UsageError, UserError } from "../builder/system/errors.ts";
 import { type PublicPath, parsePublicPath, storageKey } from "../schema/index.ts";
 import { formatIndexCopy, indexCopyKey, makeIndexCopy } from "../worker/index-copy.ts";
 import type { LocalBucket, LocalKv } from "./local-bakery.ts";
@@ -40,7 +40,9 @@ export async function seedTree(tree: string, bucket: LocalBucket, kv: LocalKv): 
 }
 
 async function filesOf(tree: string): Promise<TreeFile[]> {
-  const entries = await readdir(tree, { recursive: true, withFileTypes: true });
+  const entries = await readdir(tree, { recursive: true, withFileTypes: true }).catch((cause) => {
+    throw new UsageError(`cannot read the tree ${tree}`, { hint: "./bakery publish --to makes one", cause });
+  });
   return entries
     .filter((entry) => entry.isFile() && !entry.name.startsWith("."))
     .map((entry) => {
