@@ -2,17 +2,21 @@
 import * as v from "valibot";
 import { ARCHES } from "./arch.ts";
 import { InvalidInput } from "./invalid-input.ts";
-import { isExtensionName, isVersion } from "./names.ts";
-import { isSha256 } from "./sha256sums.ts";
+import { EXTENSION_NAME, MAX_EXTENSION_LENGTH, MAX_VERSION_LENGTH, VERSION } from "./names.ts";
+import { SHA256 } from "./sha256sums.ts";
 
 /** R2 takes objects up to 5 TiB; what a machine downloads as one image is far smaller. */
 const MAX_FILE_SIZE = 64 * 1024 ** 3;
 
-// A check that JSON Schema cannot express has a pattern or bound beside it that comes close (see json-schema.ts).
-export const extensionName = v.pipe(v.string(), v.check(isExtensionName, "not an extension name"));
-export const version = v.pipe(v.string(), v.check(isVersion, "not a version"));
+// Patterns and bounds, no functions: so the JSON Schema says all of it (json-schema.ts).
+export const extensionName = v.pipe(
+  v.string(),
+  v.regex(EXTENSION_NAME, "not an extension name"),
+  v.maxLength(MAX_EXTENSION_LENGTH),
+);
+export const version = v.pipe(v.string(), v.regex(VERSION, "not a version"), v.maxLength(MAX_VERSION_LENGTH));
 export const arch = v.picklist(ARCHES);
-export const sha256 = v.pipe(v.string(), v.check(isSha256, "not 64 lower-case hex digits"));
+export const sha256 = v.pipe(v.string(), v.regex(SHA256, "not 64 lower-case hex digits"));
 export const size = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(MAX_FILE_SIZE));
 export const timestamp = v.pipe(v.string(), v.isoTimestamp());
 export const fileName = v.pipe(
@@ -20,7 +24,10 @@ export const fileName = v.pipe(
   v.regex(/^[A-Za-z0-9][A-Za-z0-9.+_-]*$/, "not a file name"),
   v.maxLength(255),
 );
-export const url = v.pipe(v.string(), v.regex(/^https?:\/\/[^\s]+$/, "not an http(s) URL"));
+export const url = v.pipe(
+  v.string(),
+  v.regex(/^(?:https?:\/\/|npm:)[^\s]+$/, "not an http(s) URL and no npm: package"),
+);
 
 /**
  * @param what what the document is, for the error

@@ -11,6 +11,7 @@ export {
   type PublishedRelease,
   parseInventory,
 } from "./inventory.ts";
+export { inventoryJsonSchema, releaseManifestJsonSchema } from "./json-schema.ts";
 export {
   GLOBAL_INDEX,
   INDEX_FILE,

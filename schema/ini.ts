@@ -16,8 +16,11 @@ export interface IniSection {
   readonly entries: readonly IniEntry[];
 }
 
-const SECTION = /^\[(?<name>[^[\]]+)\]$/;
-const ENTRY = /^(?<key>[^=\s][^=]*?)\s*=\s*(?<value>.*)$/s;
+const SECTION = /^\[(?<name>[^[\]\n\r]+)\]$/;
+const KEY = /^[^=\s[#;]+$/;
+/** A backslash that no other one before it takes the meaning of. */
+const CONTINUES = /(?<!\\)(?:\\\\)*\\$/;
+const ENTRY = /^(?<key>[^=\s[][^=]*?)\s*=\s*(?<value>.*)$/s;
 
 /**
  * @param what what the text is, for the error
@@ -42,12 +45,14 @@ export function parseIni(text: string, what: string): IniSection[] {
   return sections;
 }
 
-/** @throws InvalidInput where a value has a line break or ends in a backslash, which would change what follows it */
+/** @throws InvalidInput for what would be read as something else, as a value with a line break */
 export function formatIni(sections: readonly IniSection[]): string {
   return sections
     .map(({ name, entries }) => {
+      if (!SECTION.test(`[${name}]`)) throw new InvalidInput(`[${name}]`, "not the name of a section");
       const lines = entries.map(({ key, value }) => {
-        if (/[\n\r]|\\$/.test(value)) throw new InvalidInput(`${key}=`, "has a line break or ends in a backslash");
+        if (!KEY.test(key)) throw new InvalidInput(`${key}=`, "not the name of a setting");
+        if (/[\n\r]|\\\s*$/.test(value)) throw new InvalidInput(`${key}=`, "has a line break or ends in a backslash");
         return `${key}=${value}\n`;
       });
       return `[${name}]\n${lines.join("")}`;
@@ -64,7 +69,7 @@ function* logicalLines(text: string): Generator<{ number: number; line: string }
     if (/^[#;]/.test(line)) continue;
     if (begun === undefined && line === "") continue;
 
-    const continues = line.endsWith("\\");
+    const continues = CONTINUES.test(line);
     const piece = continues ? `${line.slice(0, -1)} ` : line;
     begun = { number: begun?.number ?? at + 1, line: (begun?.line ?? "") + piece };
     if (continues) continue;

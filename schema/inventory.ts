@@ -14,14 +14,27 @@ import { newestFirst } from "./version.ts";
 const publishedRelease = v.strictObject({
   version: d.version,
   publishedAt: d.timestamp,
-  images: v.pipe(v.array(v.strictObject({ arch: d.arch, size: d.size, sha256: d.sha256 })), v.minLength(1)),
+  images: v.pipe(
+    v.array(v.strictObject({ arch: d.arch, size: d.size, sha256: d.sha256 })),
+    v.minLength(1),
+    v.checkItems(
+      ({ arch }, at, images) => images.findIndex((other) => other.arch === arch) === at,
+      "a second image for this arch",
+    ),
+  ),
   yanked: v.optional(v.strictObject({ at: d.timestamp, reason: v.pipe(v.string(), v.minLength(1)) })),
 });
 
 export const inventorySchema = v.strictObject({
   schemaVersion: v.literal(1),
   extension: d.extensionName,
-  releases: v.array(publishedRelease),
+  releases: v.pipe(
+    v.array(publishedRelease),
+    v.checkItems(
+      ({ version }, at, releases) => releases.findIndex((other) => other.version === version) === at,
+      "a second release of this version",
+    ),
+  ),
 });
 
 export type Inventory = v.InferOutput<typeof inventorySchema>;

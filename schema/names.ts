@@ -12,14 +12,17 @@ export const MAX_EXTENSION_LENGTH = 64;
 export const MAX_VERSION_LENGTH = 128;
 
 const NAME_PART = "(?!v?[0-9])[a-z0-9]+";
-const EXTENSION = new RegExp(`^[a-z0-9]+(?:-${NAME_PART})*$`);
+/**
+ * Names that mean something else in the layout: `noop.conf` is built in, `latest` is a view of an extension, and below
+ * `/extensions/extensions/` a transfer file is read as if the path began there.
+ */
+const RESERVED = ["noop", "latest", "extensions"];
+/** Exact but for the length; the JSON Schema carries it. */
+export const EXTENSION_NAME = new RegExp(`^(?!(?:${RESERVED.join("|")})$)[a-z0-9]+(?:-${NAME_PART})*$`);
 /** systemd 254 and 257 ignore versions with `~` or `^`, 262 those with `,`; all three see these characters. */
-const VERSION = /^v?[0-9][A-Za-z0-9.+_-]*$/;
+export const VERSION = /^v?[0-9][A-Za-z0-9.+_-]*$/;
 const RELEASE = new RegExp(`^(?<extension>[a-z0-9]+(?:-${NAME_PART})*)-(?<version>v?[0-9][A-Za-z0-9.+_-]*)$`);
 const IMAGE_FILE = new RegExp(`^(?<release>.+)-(?<arch>${ARCHES.join("|")})\\.raw$`);
-
-/** Names that mean something else in the layout: `noop.conf` is built in, `latest` is a view of an extension. */
-const RESERVED = new Set(["noop", "latest"]);
 
 /** An extension and one of its versions; together the name of a release. */
 export interface Release {
@@ -28,7 +31,7 @@ export interface Release {
 }
 
 export function isExtensionName(text: string): boolean {
-  return text.length <= MAX_EXTENSION_LENGTH && EXTENSION.test(text) && !RESERVED.has(text);
+  return text.length <= MAX_EXTENSION_LENGTH && EXTENSION_NAME.test(text);
 }
 
 export function isVersion(text: string): boolean {

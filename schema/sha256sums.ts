@@ -12,6 +12,7 @@ export interface IndexEntry {
   readonly sha256: string;
 }
 
+export const SHA256 = /^[0-9a-f]{64}$/;
 const LINE = /^(?<sha256>[0-9a-fA-F]{64}) [ *](?<file>.+)$/;
 const MAX_FILE_NAME_BYTES = 255;
 
@@ -52,7 +53,7 @@ export function formatSha256Sums(entries: readonly IndexEntry[]): string {
 }
 
 export function isSha256(text: string): boolean {
-  return /^[0-9a-f]{64}$/.test(text);
+  return SHA256.test(text);
 }
 
 function parseLine(line: string, number: number): IndexEntry {

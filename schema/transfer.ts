@@ -138,18 +138,20 @@ export function parseTransfer(text: string): Transfer {
 
   const instancesMax = setting("Target", "InstancesMax");
   const currentSymlink = setting("Target", "CurrentSymlink");
-  const targetPatterns = setting("Target", "MatchPattern");
+  const targetPatterns = patternsOf(sections, "Target");
+  const sourcePatterns = patternsOf(sections, "Source");
+  if (sourcePatterns.length === 0) throw invalid("[Source] has no MatchPattern=");
   return {
     verify: parseBoolean(setting("Transfer", "Verify") ?? "true"),
     source: {
       type: required("Source", "Type"),
       path: required("Source", "Path"),
-      matchPatterns: patterns("Source", required("Source", "MatchPattern")),
+      matchPatterns: sourcePatterns,
     },
     target: {
       type: required("Target", "Type"),
       path: required("Target", "Path"),
-      ...(targetPatterns !== undefined && { matchPatterns: patterns("Target", targetPatterns) }),
+      ...(targetPatterns.length > 0 && { matchPatterns: targetPatterns }),
       ...(instancesMax !== undefined && { instancesMax: parseInstances(instancesMax) }),
       ...(currentSymlink !== undefined && { currentSymlink }),
     },
@@ -158,12 +160,18 @@ export function parseTransfer(text: string): Transfer {
 
 /** The last assignment counts, and an empty one takes back what came before it (systemd.syntax(7)). */
 function settingOf(sections: readonly IniSection[], section: string, key: string): string | undefined {
-  const values = sections.filter(({ name }) => name === section).flatMap(({ entries }) => entries);
-  return values.findLast((entry) => entry.key === key)?.value || undefined;
+  return valuesOf(sections, section, key).at(-1) || undefined;
 }
 
-function patterns(section: string, value: string): string[] {
-  const found = value.split(/\s+/);
+function valuesOf(sections: readonly IniSection[], section: string, key: string): string[] {
+  const entries = sections.filter(({ name }) => name === section).flatMap((found) => found.entries);
+  return entries.filter((entry) => entry.key === key).map(({ value }) => value);
+}
+
+/** Unlike other settings, this one is a list to which every assignment adds. */
+function patternsOf(sections: readonly IniSection[], section: string): string[] {
+  const values = valuesOf(sections, section, "MatchPattern");
+  const found = values.slice(values.lastIndexOf("") + 1).flatMap((value) => value.split(/\s+/));
   for (const pattern of found) {
     if (pattern.split("@v").length !== 2) throw invalid(`[${section}] MatchPattern=${pattern} needs one @v`);
   }
