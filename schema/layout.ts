@@ -31,10 +31,8 @@ export const GLOBAL_INDEX: Locator = { release: INDEX_FILE, file: INDEX_FILE };
 
 // `[^\n]` is Go's `.`: it takes one code point and refuses only a line feed. The dot before "raw", and the one before
 // "conf" in the short form, are unescaped in the reference's server, so that any character stands there.
-const IMAGE = new RegExp(
-  `^[^\\n]*/extensions/(?:[^\\n]*/)?(?<release>[^/]+-[^/]+)-(?<arch>${ARCHES.join("|")})[^\\n]raw$`,
-  "u",
-);
+const IMAGE_END = new RegExp(`-(?<arch>${ARCHES.join("|")})[^\\n]raw$`, "u");
+const IMAGE_FOLDER = /^[^\n]*\/extensions\/(?:[^\n]*\/)?$/u;
 const SHORT_TRANSFER = /^[^\n]*\/extensions\/(?<release>[^/]+)[^\n]conf$/u;
 const TRANSFER = /^[^\n]*\/extensions\/(?<release>[^/]+)\/(?<name>[^/]+)\.conf$/u;
 const INDEX = /^\/extensions\/(?:(?<extension>[^/]+)\/)?SHA256SUMS$/u;
@@ -48,11 +46,8 @@ const MAX_PATH_LENGTH = 1024;
 export function parsePublicPath(pathname: string): PublicPath | undefined {
   if (pathname.length > MAX_PATH_LENGTH) return undefined;
 
-  const image = IMAGE.exec(pathname)?.groups as { release: string; arch: Arch } | undefined;
-  if (image !== undefined) {
-    const { release, arch } = image;
-    return { kind: "image", arch, at: { release, file: `${release}-${arch}.raw` } };
-  }
+  const image = parseImagePath(pathname);
+  if (image !== undefined) return image;
 
   const short = SHORT_TRANSFER.exec(pathname)?.groups as { release: string } | undefined;
   if (short !== undefined) {
@@ -80,6 +75,18 @@ export function parsePublicPath(pathname: string): PublicPath | undefined {
   }
 
   return undefined;
+}
+
+/** In steps from the end, for one expression over all of it takes milliseconds to refuse some paths. */
+function parseImagePath(pathname: string): PublicPath | undefined {
+  const end = IMAGE_END.exec(pathname);
+  if (end === null) return undefined;
+  const before = pathname.slice(0, end.index);
+  const release = before.slice(before.lastIndexOf("/") + 1);
+  const folder = before.slice(0, before.length - release.length);
+  if (!/.-./s.test(release) || !IMAGE_FOLDER.test(folder)) return undefined;
+  const arch = end.groups?.arch as Arch;
+  return { kind: "image", arch, at: { release, file: `${release}-${arch}.raw` } };
 }
 
 /**

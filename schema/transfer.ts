@@ -63,7 +63,8 @@ export function transferFor(rule: TransferRule, version: string, options: Transf
     verify,
     source: {
       type: "url-file",
-      path: `${bakeryUrl.replace(/\/+$/, "")}/extensions/${extension}/`,
+      // A percent sign would begin a specifier.
+      path: `${bakeryUrl.replace(/\/+$/, "").replaceAll("%", "%%")}/extensions/${extension}/`,
       matchPatterns: [rule.matchPattern(extension, version)],
     },
     target: {

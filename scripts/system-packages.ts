@@ -32,6 +32,9 @@ export const TEST_PACKAGES: readonly SystemPackage[] = [
   { command: "systemd-analyze", package: "systemd", why: "orders versions, as the oracle for ours" },
 ];
 
+/** A package that wants to ask something takes its own answer: nobody is there. */
+const FRONTEND = "noninteractive";
+
 /**
  * @throws ToolError that names what is missing, what for, and the command that would install it
  */
@@ -45,12 +48,15 @@ export async function ensureSystemPackages(
 
   const packages = [...new Set(missing.map((need) => need.package))];
   const apt = await aptCommand(path, uid);
-  if (apt === undefined) throw cannotInstall(missing, packages);
+  if (apt === undefined) {
+    const hasApt = await isInstalled("apt-get", path);
+    throw missingPrograms(missing, hasApt ? `run ${manually(packages)}` : withoutApt(packages));
+  }
 
   report(`• Installing ${packages.join(", ")} with apt`);
   await install(apt, packages, path);
   const still = await missingOf(needs, path);
-  if (still.length > 0) throw cannotInstall(still, packages);
+  if (still.length > 0) throw missingPrograms(still, `apt-get installed ${packages.join(", ")} without them: see PATH`);
 }
 
 async function missingOf(needs: readonly SystemPackage[], path: string): Promise<SystemPackage[]> {
@@ -73,11 +79,12 @@ async function aptCommand(path: string, uid: number | undefined): Promise<string
     () => true,
     () => false,
   );
-  return asksNothing ? ["sudo", "-n", "apt-get"] : undefined;
+  // sudo drops our environment, so apt's is set on its far side.
+  return asksNothing ? ["sudo", "-n", "env", `DEBIAN_FRONTEND=${FRONTEND}`, "apt-get"] : undefined;
 }
 
 async function install([command = "", ...args]: readonly string[], packages: readonly string[], path: string) {
-  const env = { PATH: path, DEBIAN_FRONTEND: "noninteractive" };
+  const env = { PATH: path, DEBIAN_FRONTEND: FRONTEND };
   try {
     await run(command, [...args, "update", "-qq"], { env });
     await run(command, [...args, "install", "-y", "-qq", "--no-install-recommends", ...packages], { env });
@@ -91,12 +98,14 @@ async function install([command = "", ...args]: readonly string[], packages: rea
   }
 }
 
-function cannotInstall(missing: readonly SystemPackage[], packages: readonly string[]): ToolError {
+function missingPrograms(missing: readonly SystemPackage[], hint: string): ToolError {
   const names = missing.map(({ command }) => command).join(", ");
-  return new ToolError(`missing programs: ${names}`, {
-    details: Object.fromEntries(missing.map(({ command, why }) => [command, why])),
-    hint: `on Debian or Ubuntu: ${manually(packages)}`,
-  });
+  const details = Object.fromEntries(missing.map(({ command, why }) => [command, why]));
+  return new ToolError(`missing programs: ${names}`, { details, hint });
+}
+
+function withoutApt(packages: readonly string[]): string {
+  return `there is no apt-get here: install by other means what Debian has in ${packages.join(", ")}`;
 }
 
 function manually(packages: readonly string[]): string {

@@ -139,3 +139,10 @@ describe("parseTransfer", () => {
     expect(() => parse(...sections)).toThrow(problem);
   });
 });
+
+test("writes a percent sign of the bakery's URL so that systemd does not read a specifier", () => {
+  const options = { extension: "greeter", bakeryUrl: "https://example.org/caf%C3%A9" };
+  expect(transferFor(everyVersion(), "1.0.0", options).source.path).toBe(
+    "https://example.org/caf%%C3%%A9/extensions/greeter/",
+  );
+});

@@ -1,9 +1,12 @@
 /** Merges an image with the real systemd-sysext, in mounts of its own, and runs a program from the merged tree. */
+import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { run } from "../../builder/system/run.ts";
 import { execute } from "./execute.ts";
-import type { SystemdClient } from "./systemd-client.ts";
+import { lackForMerging } from "./requirements.ts";
+import { reasonOf, type SystemdClient } from "./systemd-client.ts";
 
 export interface Merged {
   /** The extensions that systemd-sysext says are merged into `/usr`. */
@@ -49,6 +52,18 @@ interface Request {
   readonly name: string;
   /** Path in the merged tree, then arguments. */
   readonly command: readonly [string, ...string[]];
+}
+
+/** Why no image can be merged here; undefined where it can. To be root is not enough in most containers. */
+export async function mergingUnavailable(): Promise<string | undefined> {
+  const lack = lackForMerging();
+  if (lack !== undefined) return lack;
+  if (!existsSync("/dev/loop-control")) return "needs loop devices";
+  const mount = ["-m", "mount", "-t", "tmpfs", "tmpfs", "/run"];
+  return run("unshare", mount).then(
+    () => undefined,
+    (error) => `needs the right to mount: ${reasonOf(error)}`,
+  );
 }
 
 export async function runMerged(client: SystemdClient, { image, name, command }: Request): Promise<Merged> {

@@ -5,8 +5,10 @@
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { rootMessage, ToolError } from "../../builder/system/errors.ts";
 import { run } from "../../builder/system/run.ts";
 import { type Execution, execute } from "./execute.ts";
+import { lackForClients } from "./requirements.ts";
 
 const CACHE = fileURLToPath(new URL("../../.cache", import.meta.url));
 const SUITE = "bookworm-backports";
@@ -40,6 +42,17 @@ export async function systemdClient(): Promise<SystemdClient> {
   };
 }
 
+/** Why the client cannot be had here: no such machine, no apt, no network; undefined where it can. */
+export async function clientUnavailable(): Promise<string | undefined> {
+  return lackForClients() ?? systemdClient().then(() => undefined, reasonOf);
+}
+
+/** A program's failure with its own words: "exit code 100" alone helps nobody who wonders why tests are skipped. */
+export function reasonOf(error: unknown): string {
+  const output = error instanceof ToolError ? error.details.output : undefined;
+  return output === undefined ? rootMessage(error) : `${rootMessage(error)}: ${output}`;
+}
+
 async function fetchClient(root: string): Promise<void> {
   await mkdir(CACHE, { recursive: true });
   const work = await mkdtemp(join(CACHE, "systemd-"));
@@ -66,7 +79,7 @@ async function privateApt(folder: string): Promise<string[]> {
     await mkdir(join(folder, part), { recursive: true });
   }
   const source = join(folder, "sources.list");
-  await writeFile(source, `deb [signed-by=${KEYRING}] ${await debianMirror()} ${SUITE} main\n`);
+  await writeFile(source, `deb [signed-by=${KEYRING}] ${debianArchive(await aptSources()) ?? DEBIAN} ${SUITE} main\n`);
   await writeFile(join(folder, "status"), "");
   const settings = {
     "Dir::Etc::sourcelist": source,
@@ -82,18 +95,35 @@ async function privateApt(folder: string): Promise<string[]> {
   return Object.entries(settings).flatMap(([key, value]) => ["-o", `${key}=${value}`]);
 }
 
-/** The archive that this machine's own apt asks, in whichever of the two formats it is written down. */
-async function debianMirror(): Promise<string> {
+/** What apt itself reads, in whichever of its two formats: files of other names are switched off. */
+async function aptSources(): Promise<string> {
   const folder = "/etc/apt/sources.list.d";
   const names = await readdir(folder).catch(() => []);
-  const files = ["/etc/apt/sources.list", ...names.map((name) => join(folder, name))];
+  const lists = names.filter((name) => /\.(?:list|sources)$/.test(name)).sort();
+  const files = ["/etc/apt/sources.list", ...lists.map((name) => join(folder, name))];
   const texts = await Promise.all(files.map((file) => readFile(file, "utf8").catch(() => "")));
-  const lines = texts.join("\n").split("\n");
-  const urls = lines.flatMap((line) => {
-    const url = /^(?:URIs:|deb(?:\s+\[[^\]]*\])?)\s+(?<url>https?:\/\/\S+?)\/?(?:\s|$)/.exec(line)?.groups?.url;
-    return url === undefined ? [] : [url];
+  return texts.join("\n\n");
+}
+
+const ONE_LINE = /^deb\s+(?:\[[^\]]*\]\s*)?(?<urls>\S+)\s+(?<suites>\S+)/;
+
+/**
+ * Debian's archive among the sources of a machine. Others end in `/debian` too, as Docker's and Tailscale's do: only
+ * Debian's own has `/debian` as its whole path, or, on a mirror of any path, the suite with a release's updates.
+ */
+export function debianArchive(sources: string): string | undefined {
+  const paragraphs = sources.split(/\n\s*\n/).filter((text) => !/^Enabled:\s*no\b/im.test(text));
+  const entries = paragraphs.flatMap((text) => {
+    const field = (name: string) => new RegExp(`^${name}:(.*)$`, "im").exec(text)?.[1] ?? "";
+    const lines = text.split("\n").map((line) => ONE_LINE.exec(line)?.groups);
+    return [{ urls: field("URIs"), suites: field("Suites") }, ...lines].flatMap((source) => {
+      const urls = source?.urls?.match(/https?:\/\/\S+/g) ?? [];
+      return urls.map((url) => ({ url: url.replace(/\/+$/, ""), suites: source?.suites ?? "" }));
+    });
   });
-  return urls.find((url) => url.endsWith("/debian")) ?? DEBIAN;
+  const candidates = entries.filter(({ url }) => url.endsWith("/debian"));
+  const own = candidates.find(({ url, suites }) => new URL(url).pathname === "/debian" || /-updates\b/.test(suites));
+  return own?.url;
 }
 
 async function firstThat(root: string, ...paths: string[]): Promise<string> {

@@ -1,0 +1,79 @@
+/** `npm start` as a user runs it: serves what it baked, ends at Ctrl-C, and says what is in its way. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { createServer, type Server } from "node:net";
+import { fileURLToPath } from "node:url";
+import { expect, it } from "vitest";
+import { parseSha256Sums } from "../../schema/index.ts";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
+class Started {
+  output = "";
+  readonly exitCode: Promise<number | null>;
+  private readonly child: ChildProcess;
+
+  constructor(...args: string[]) {
+    this.child = spawn("./scripts/with-node", ["scripts/start.ts", ...args], {
+      cwd: ROOT,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    for (const stream of [this.child.stdout, this.child.stderr]) {
+      stream?.setEncoding("utf8").on("data", (text: string) => {
+        this.output += text;
+      });
+    }
+    this.exitCode = new Promise((resolve) => this.child.on("close", resolve));
+  }
+
+  interrupt(): void {
+    this.child.kill("SIGINT");
+  }
+
+  async says(text: string): Promise<void> {
+    await expect.poll(() => this.output, { timeout: 150_000, interval: 200 }).toContain(text);
+  }
+}
+
+async function listening(): Promise<{ server: Server; port: number }> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("no port");
+  return { server, port: address.port };
+}
+
+it("bakes, publishes and serves, and ends cleanly when it is interrupted", async () => {
+  const { server, port } = await listening();
+  await new Promise((resolve) => server.close(resolve));
+  const url = `http://127.0.0.1:${port}`;
+
+  const started = new Started("--port", String(port));
+  await started.says("systemd-sysext refresh && workerd --version");
+  const index = await (await fetch(`${url}/extensions/workerd/SHA256SUMS`)).text();
+  const newest = parseSha256Sums(index).map(({ file }) => file);
+  expect(newest).toContainEqual(expect.stringMatching(/^workerd-1\.[0-9.]+-arm64\.raw$/));
+  expect(started.output).toContain(`${url}/extensions/workerd/${newest[0]}`);
+  expect(await (await fetch(`${url}/extensions/workerd.conf`)).text()).toContain(`Path=${url}/extensions/workerd/\n`);
+  expect(await (await fetch(url)).text()).toContain("workerd</th>");
+
+  started.interrupt();
+  expect(await started.exitCode).toBe(0);
+  expect(started.output).toContain("• The bakery has stopped");
+  await expect(fetch(url)).rejects.toThrow();
+}, 180_000);
+
+it("says at once that the port is taken, and how to take another", async () => {
+  const { server, port } = await listening();
+  const started = new Started("--port", String(port));
+  expect(await started.exitCode).toBe(1);
+  expect(started.output).toContain(`error: port ${port} of 127.0.0.1 is taken by another program\n`);
+  expect(started.output).toContain("hint: npm start -- --port 8788\n");
+  expect(started.output).not.toContain("Baking");
+  server.close();
+});
+
+it("refuses a port that is none", async () => {
+  const started = new Started("--port", "70000");
+  expect(await started.exitCode).toBe(1);
+  expect(started.output).toBe("error: --port 70000 is no port\n");
+});
