@@ -26,7 +26,9 @@ export interface Terminal {
 export async function main(args: readonly string[], terminal: Terminal): Promise<number> {
   const json = args.includes("--json");
   try {
-    await programFor(contextOf(terminal, json)).parseAsync(referenceHelp(withFlagValues(args)), { from: "user" });
+    await programFor(contextOf(terminal, json), terminal).parseAsync(referenceHelp(withFlagValues(args)), {
+      from: "user",
+    });
     return 0;
   } catch (error) {
     if (error instanceof CommanderError) {
@@ -54,15 +56,17 @@ function contextOf({ stdout, stderr, env, cwd, signal }: Terminal, json: boolean
   };
 }
 
-function programFor(cli: Cli): Command {
-  const program = new Command("bakery")
-    .description("bakes systemd system extensions and publishes them for systemd-sysupdate")
-    .configureHelp({ showGlobalOptions: false })
-    .showHelpAfterError("(--help shows how it is used)")
-    .exitOverride();
-  for (const make of COMMANDS) {
-    program.addCommand(make(cli).exitOverride().showHelpAfterError("(--help shows how it is used)"));
-  }
+function programFor(cli: Cli, { stdout, stderr }: Terminal): Command {
+  const output = {
+    writeOut: (text: string) => stdout.write(text),
+    writeErr: (text: string) => stderr.write(text),
+  };
+  const set = (command: Command) =>
+    command.exitOverride().configureOutput(output).showHelpAfterError("(--help shows how it is used)");
+  const program = set(new Command("bakery")).description(
+    "bakes systemd system extensions and publishes them for systemd-sysupdate",
+  );
+  for (const make of COMMANDS) program.addCommand(set(make(cli)));
   return program;
 }
 

@@ -11,10 +11,11 @@ export interface Packer {
   pack(root: ExtensionRoot, file: string, epoch: number, signal?: AbortSignal): Promise<void>;
 }
 
-/** @throws UsageError for a format that this version cannot make */
+/** @throws UsageError for a format that cannot be made here */
 export function packerFor(format: ImageFormat): Packer {
-  if (format === "squashfs") return squashfs;
-  throw new UsageError(`images in ${format} cannot be made`, { hint: "--format squashfs" });
+  const packer = PACKERS[format];
+  if (packer === undefined) throw new UsageError(`images in ${format} cannot be made`, { hint: "--format squashfs" });
+  return packer;
 }
 
 /** Level 9 gzip in blocks of 128 KiB, as the reference; all files root's, without extended attributes. */
@@ -44,3 +45,8 @@ const squashfs: Packer = {
     await run("mksquashfs", [root.path, file, ...args], { env: { SOURCE_DATE_EPOCH: undefined }, signal });
   },
 };
+
+const PACKERS: Partial<Record<ImageFormat, Packer>> = { squashfs };
+
+/** The formats that `packerFor` knows. */
+export const FORMATS: readonly string[] = Object.keys(PACKERS);

@@ -1,8 +1,9 @@
 /** `create`: bakes one image, and writes what goes with it. Options are the reference's, with its defaults. */
 import { basename, dirname, join, resolve } from "node:path";
 import { type Command, Option, type OptionValues } from "commander";
-import { checkExtensionName, IMAGE_FORMATS, InvalidInput, releaseName } from "../../schema/index.ts";
+import { checkExtensionName, InvalidInput, releaseName } from "../../schema/index.ts";
 import { bake } from "../bake/bake.ts";
+import { FORMATS } from "../bake/image.ts";
 import { planBake } from "../bake/plan.ts";
 import {
   describeRelease,
@@ -40,7 +41,7 @@ export function createCommand(cli: Cli): Command {
       parseBoolean,
     )
     .option("--sysupdate [true|false]", "also write the transfer files for systemd-sysupdate", parseBoolean, false)
-    .addOption(new Option("--format <format>", "the image's file system").choices(IMAGE_FORMATS).default("squashfs"))
+    .addOption(new Option("--format <format>", "the image's file system").choices(FORMATS).default("squashfs"))
     .option("--epoch <seconds>", "every time in the image", parseEpoch, 0)
     .addHelpText(
       "after",

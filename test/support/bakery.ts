@@ -1,0 +1,47 @@
+/** Runs the command line in this process, as a user would on a machine whose internet is a mirror. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { main } from "../../builder/cli.ts";
+
+export const FIXTURES = fileURLToPath(new URL("../fixtures/extensions", import.meta.url));
+
+export interface Ran {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A folder to work in, which goes when the test ends. */
+export class Workplace implements AsyncDisposable {
+  readonly path: string;
+
+  private constructor(path: string) {
+    this.path = path;
+  }
+
+  static async open(): Promise<Workplace> {
+    return new Workplace(await mkdtemp(join(tmpdir(), "workplace-")));
+  }
+
+  file(name: string): string {
+    return join(this.path, name);
+  }
+
+  async run(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ran> {
+    const written = { stdout: "", stderr: "" };
+    const screen = (name: "stdout" | "stderr") => ({
+      write: (text: string) => {
+        written[name] += text;
+      },
+    });
+    const terminal = { stdout: screen("stdout"), stderr: screen("stderr"), env, cwd: this.path };
+    const exitCode = await main(args, terminal);
+    return { exitCode, ...written };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await rm(this.path, { recursive: true });
+  }
+}

@@ -1,0 +1,82 @@
+/**
+ * The internet on a loopback port: `http://127.0.0.1:PORT/host/path` stands for `https://host/path`, which is what
+ * `BAKERY_MIRROR` asks for. Hosts are routers; faults are told to happen.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+
+export type Host = (request: Request) => Promise<Response> | Response;
+
+/** What goes wrong with one answer: its status, or what becomes of its body on the way. */
+export type Fault = 500 | 502 | 503 | "cut" | "stall" | "garble";
+
+/** A request as it arrived. */
+export interface Arrival {
+  /** `host/path?query` */
+  readonly path: string;
+  readonly headers: Headers;
+}
+
+export class Mirror implements AsyncDisposable {
+  readonly arrivals: Arrival[] = [];
+  private readonly server: Server;
+  private readonly hosts = new Map<string, Host>();
+  private readonly faults = new Map<string, Fault[]>();
+
+  private constructor(server: Server) {
+    this.server = server;
+  }
+
+  static async open(hosts: Readonly<Record<string, Host>> = {}): Promise<Mirror> {
+    const server = createServer((request, response) => void mirror.answer(request, response));
+    const mirror = new Mirror(server);
+    for (const [name, host] of Object.entries(hosts)) mirror.hosts.set(name, host);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    server.listen(0, "127.0.0.1", resolve);
+    await promise;
+    return mirror;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  }
+
+  /** The next answers to a path go wrong, one after the other; later ones are right. */
+  fail(path: string, ...faults: readonly Fault[]): void {
+    this.faults.set(path, [...(this.faults.get(path) ?? []), ...faults]);
+  }
+
+  /** How often a path was asked for. */
+  count(path: string): number {
+    return this.arrivals.filter((arrival) => arrival.path === path).length;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.server.closeAllConnections();
+    await new Promise((resolve) => this.server.close(resolve));
+  }
+
+  private async answer(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+    const path = (incoming.url ?? "/").slice(1);
+    const headers = new Headers(Object.entries(incoming.headers).map(([name, value]) => [name, String(value)]));
+    this.arrivals.push({ path, headers });
+
+    const [name = ""] = path.split("/");
+    const request = new Request(`https://${path}`, { headers });
+    const response = (await this.hosts.get(name)?.(request)) ?? new Response("no such host\n", { status: 404 });
+    await send(outgoing, response, this.faults.get(path)?.shift());
+  }
+}
+
+async function send(outgoing: ServerResponse, response: Response, fault: Fault | undefined): Promise<void> {
+  const body = Buffer.from(await response.arrayBuffer());
+  if (typeof fault === "number") return void outgoing.writeHead(fault).end("out of order\n");
+
+  outgoing.writeHead(response.status, { ...Object.fromEntries(response.headers), "content-length": body.length });
+  if (fault === undefined) return void outgoing.end(body);
+  if (fault === "garble") return void outgoing.end(Buffer.alloc(body.length, "?"));
+
+  outgoing.write(body.subarray(0, body.length >> 1));
+  // A stalled connection stays open, and says nothing more.
+  if (fault === "cut") setTimeout(() => outgoing.destroy(), 20);
+}
