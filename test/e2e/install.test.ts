@@ -1,4 +1,5 @@
 /** The whole way: upstream, recipe, image, publication, worker, and the real clients that install and merge it. */
+import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,12 +11,15 @@ import { DirectoryPublisher } from "../../builder/publish/directory.ts";
 import { openRelease } from "../../builder/publish/publisher.ts";
 import { sha256Of } from "../../builder/system/digest.ts";
 import { progressOn } from "../../builder/system/progress.ts";
+import { run } from "../../builder/system/run.ts";
 import { listVersions, upstreamsFrom } from "../../builder/versions/upstreams.ts";
 import { ARCHES, type Arch, imageFile, type ReleaseManifest, releaseName } from "../../schema/index.ts";
 import { type LocalBakery, startLocalBakery } from "../../scripts/local-bakery.ts";
 import { seedTree } from "../../scripts/seed-tree.ts";
+import { execute } from "../support/execute.ts";
 import { Machine } from "../support/machine.ts";
 import { mergingUnavailable, runMerged } from "../support/merged.ts";
+import { freePort } from "../support/ports.ts";
 import { describeWhere } from "../support/requirements.ts";
 import { clientUnavailable, type SystemdClient, systemdClient } from "../support/systemd-client.ts";
 
@@ -59,6 +63,10 @@ class Bakery {
     await this.local.stop();
     await rm(this.work, { recursive: true });
   }
+}
+
+async function fetchBytes(url: string): Promise<Uint8Array> {
+  return new Uint8Array(await (await fetch(url)).arrayBuffer());
 }
 
 let client: SystemdClient;
@@ -127,12 +135,41 @@ describeWhere((await mergingUnavailable()) ?? (await clientUnavailable()), "work
     }
   }, 120_000);
 
+  it("answers on a loopback port with the configuration that it brings, from a unit that systemd accepts", async () => {
+    const file = imageFile({ extension: "workerd", version: versions[0] }, "x86-64");
+    await using machine = await Machine.following(client, bakery.url, "workerd");
+    await writeFile(machine.imagePath(file), await fetchBytes(`${bakery.url}/extensions/${file}`));
+    const root = join(machine.root, "image");
+    await run("unsquashfs", ["-quiet", "-no-progress", "-dest", root, machine.imagePath(file)]);
+
+    const program = join(root, "usr/bin/workerd");
+    const port = await freePort();
+    const address = `http=127.0.0.1:${port}`;
+    const server = spawn(program, ["serve", join(root, "usr/share/workerd/config.capnp"), "--socket-addr", address]);
+    try {
+      const ask = () => fetch(`http://127.0.0.1:${port}/`).then((answer) => answer.text(), String);
+      await expect.poll(ask, { timeout: 10_000 }).toMatch(/^workerd runs; /);
+    } finally {
+      server.kill();
+    }
+
+    const unit = await readFile(join(root, "usr/lib/systemd/system/workerd.service"), "utf8");
+    const copy = join(machine.root, "workerd.service");
+    await writeFile(copy, unit.replace("/usr/bin/workerd", program));
+    expect(await execute("systemd-analyze", ["--man=no", "verify", copy])).toEqual({
+      exitCode: 0,
+      stdout: "",
+      stderr: "",
+    });
+    const dropIn = join(root, "usr/lib/systemd/system/multi-user.target.d/10-workerd.conf");
+    expect(await readFile(dropIn, "utf8")).toBe("[Unit]\nUpholds=workerd.service\n");
+  });
+
   it("is not merged where it is for another architecture (control)", async () => {
     const file = imageFile({ extension: "workerd", version: versions[0] }, "arm64");
-    const image = await fetch(`${bakery.url}/extensions/${file}`);
     await using machine = await Machine.following(client, bakery.url, "workerd");
     const path = machine.imagePath(file);
-    await writeFile(path, new Uint8Array(await image.arrayBuffer()));
+    await writeFile(path, await fetchBytes(`${bakery.url}/extensions/${file}`));
     const merged = await runMerged(client, { image: path, name: "workerd", command: ["usr/bin/workerd", "--version"] });
     expect(merged.extensions).toEqual([]);
     expect(merged.stdout).toBe("");

@@ -1,9 +1,9 @@
 /** `npm start` as a user runs it: serves what it baked, ends at Ctrl-C, and says what is in its way. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { createServer, type Server } from "node:net";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
 import { parseSha256Sums } from "../../schema/index.ts";
+import { freePort, listening } from "../support/ports.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -34,17 +34,8 @@ class Started {
   }
 }
 
-async function listening(): Promise<{ server: Server; port: number }> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return { server, port: address.port };
-}
-
 it("bakes, publishes and serves, and ends cleanly when it is interrupted", async () => {
-  const { server, port } = await listening();
-  await new Promise((resolve) => server.close(resolve));
+  const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
 
   const started = new Started("--port", String(port));
