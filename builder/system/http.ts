@@ -5,7 +5,8 @@ import { createHash } from "node:crypto";
 import { createWriteStream } from "node:fs";
 import { pipeline } from "node:stream/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import { errorCode, NotFoundError, rootMessage, ToolError, UpstreamError, UsageError } from "./errors.ts";
+import { UpstreamError, UsageError } from "./errors.ts";
+import { asFailure, failedStatus } from "./http-failure.ts";
 
 export interface HttpOptions {
   /** `BAKERY_MIRROR`: where `https://host/path` is asked for as `<mirror>/host/path`. */
@@ -133,7 +134,7 @@ export class Http {
       try {
         const signal = AbortSignal.any([ended, idle.signal]);
         const response = await fetch(asked, { headers: { "user-agent": "sysext-bakery", ...headers }, signal });
-        if (!response.ok) throw await statusError(asked, response);
+        if (!response.ok) throw await failedStatus(asked, response);
         return await read(response, () => idle.restart());
       } catch (error) {
         ended.throwIfAborted();
@@ -150,66 +151,6 @@ export class Http {
   private mirrored(url: string): string {
     return this.mirror === undefined ? url : url.replace(/^https:\/\//, `${this.mirror}/`);
   }
-}
-
-interface Failure {
-  readonly error: Error;
-  /** Whether trying again may help. */
-  readonly passing: boolean;
-  /** milliseconds */
-  readonly retryAfter?: number | undefined;
-}
-
-class StatusError extends Error implements Failure {
-  readonly error: UpstreamError;
-  readonly passing: boolean;
-  readonly retryAfter: number | undefined;
-
-  constructor(error: UpstreamError, passing: boolean, retryAfter: number | undefined) {
-    super(error.message);
-    this.error = error;
-    this.passing = passing;
-    this.retryAfter = retryAfter;
-  }
-}
-
-async function statusError(url: string, response: Response): Promise<StatusError> {
-  await response.body?.cancel();
-  const { status, headers } = response;
-  const details = { url, status: `${status} ${response.statusText}`.trim() };
-  const retryAfter = headers.has("retry-after") ? Number(headers.get("retry-after")) * 1_000 : undefined;
-
-  if (status === 404 || status === 410) {
-    return new StatusError(new NotFoundError("not found upstream", { details }), false, undefined);
-  }
-  // GitHub says "forbidden" where a rate limit is used up.
-  if (status === 429 || (status === 403 && headers.get("x-ratelimit-remaining") === "0")) {
-    const reset = Number(headers.get("x-ratelimit-reset"));
-    const until = reset > 0 ? ` until ${new Date(reset * 1_000).toISOString()}` : "";
-    const hint = "wait, or set GITHUB_TOKEN for GitHub's higher limit";
-    const error = new UpstreamError(`rate limit used up${until}`, { details, hint });
-    return new StatusError(error, retryAfter !== undefined, retryAfter);
-  }
-  return new StatusError(new UpstreamError("upstream refused", { details }), status >= 500, retryAfter);
-}
-
-function asFailure(url: string, error: unknown): Failure {
-  if (error instanceof StatusError) return error;
-  if (error instanceof UpstreamError) return { error, passing: false };
-  const code = errorCode(error);
-  if (code === "ENOSPC") {
-    const hint = "free some space, or set TMPDIR to a larger disk";
-    return {
-      error: new ToolError("no space left for the download", { details: { url }, cause: error, hint }),
-      passing: false,
-    };
-  }
-  const unreachable = new UpstreamError("upstream cannot be reached", {
-    details: { url, reason: rootMessage(error) },
-    hint: "check the network; behind a mirror, set BAKERY_MIRROR",
-    cause: error,
-  });
-  return { error: unreachable, passing: true };
 }
 
 /** Aborts what goes on for too long without a sign of life. */

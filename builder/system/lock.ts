@@ -2,7 +2,7 @@
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { errorCode, ToolError } from "./errors.ts";
-import { isAlive } from "./work-dir.ts";
+import { isGone, OWNER } from "./owner.ts";
 
 const PATIENCE_MS = 60_000;
 const POLL_MS = 50;
@@ -24,13 +24,12 @@ export async function withLock<T>(path: string, perform: () => Promise<T>): Prom
 
 async function take(path: string): Promise<boolean> {
   try {
-    await writeFile(path, String(process.pid), { flag: "wx" });
+    await writeFile(path, OWNER, { flag: "wx" });
     return true;
   } catch (error) {
     if (errorCode(error) !== "EEXIST") throw error;
   }
-  const owner = Number(await readFile(path, "utf8").catch(() => ""));
   // A killed process leaves its lock behind; an empty file is one that is just being written.
-  if (owner > 0 && !isAlive(owner)) await rm(path, { force: true });
+  if (isGone(await readFile(path, "utf8").catch(() => ""))) await rm(path, { force: true });
   return false;
 }

@@ -6,13 +6,14 @@ import { mkdir, mkdtemp, open, readdir, rename, rm, writeFile } from "node:fs/pr
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { errorCode, ToolError } from "./errors.ts";
+import { isGone, OWNER, OWNER_PATTERN } from "./owner.ts";
 
 const PREFIX = "sysext-bakery-";
 
 /** Gives `use` an empty folder, and removes it afterwards whatever happens. */
 export async function withWorkDir<T>(use: (path: string) => Promise<T>): Promise<T> {
-  await sweep(tmpdir(), /^sysext-bakery-(?<pid>[0-9]+)-/);
-  const path = await mkdtemp(join(tmpdir(), `${PREFIX}${process.pid}-`));
+  await sweep(tmpdir(), new RegExp(`^${PREFIX}(?<owner>${OWNER_PATTERN})-`));
+  const path = await mkdtemp(join(tmpdir(), `${PREFIX}${OWNER}-`));
   try {
     return await use(path);
   } finally {
@@ -26,8 +27,8 @@ export async function withWorkDir<T>(use: (path: string) => Promise<T>): Promise
  */
 export async function writeAtomically<T>(path: string, write: (partial: string) => Promise<T>): Promise<T> {
   const name = basename(path);
-  await sweep(dirname(path), new RegExp(`^\\.${RegExp.escape(name)}\\.partial-(?<pid>[0-9]+)$`));
-  const partial = join(dirname(path), `.${name}.partial-${process.pid}`);
+  await sweep(dirname(path), new RegExp(`^\\.${RegExp.escape(name)}\\.partial-(?<owner>${OWNER_PATTERN})$`));
+  const partial = join(dirname(path), `.${name}.partial-${OWNER}`);
   try {
     const result = await write(partial);
     await flush(partial);
@@ -50,19 +51,9 @@ export async function writeText(path: string, text: string): Promise<void> {
 /** Removes what a run that was killed has left behind. Runs that are still alive keep theirs. */
 async function sweep(folder: string, pattern: RegExp): Promise<void> {
   for (const name of await readdir(folder)) {
-    const pid = pattern.exec(name)?.groups?.pid;
-    if (pid !== undefined && !isAlive(Number(pid))) await remove(join(folder, name));
-  }
-}
-
-/** Whether a process of this id runs. */
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // EPERM: it is there, and somebody else's.
-    return errorCode(error) === "EPERM";
+    const owner = pattern.exec(name)?.groups?.owner;
+    // Where it is another user's, it stays: it harms nobody.
+    if (owner !== undefined && isGone(owner)) await remove(join(folder, name)).catch(() => {});
   }
 }
 

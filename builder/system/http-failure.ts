@@ -1,0 +1,72 @@
+/** Tells the failures of HTTP apart: which may pass, when to try again, and what to say. */
+import { errorCode, NotFoundError, rootMessage, ToolError, UpstreamError } from "./errors.ts";
+
+/** A request that failed. */
+export interface Failure {
+  readonly error: Error;
+  /** Whether trying again may help. */
+  readonly passing: boolean;
+  /** milliseconds */
+  readonly retryAfter?: number | undefined;
+}
+
+class StatusError extends Error implements Failure {
+  readonly error: UpstreamError;
+  readonly passing: boolean;
+  readonly retryAfter: number | undefined;
+
+  constructor(error: UpstreamError, passing: boolean, retryAfter: number | undefined) {
+    super(error.message);
+    this.error = error;
+    this.passing = passing;
+    this.retryAfter = retryAfter;
+  }
+}
+
+/** What an answer other than 2xx means. */
+export async function failedStatus(url: string, response: Response): Promise<StatusError> {
+  await response.body?.cancel();
+  const { status, headers } = response;
+  const details = { url, status: `${status} ${response.statusText}`.trim() };
+  const retryAfter = parseRetryAfter(headers.get("retry-after"));
+
+  if (status === 404 || status === 410) {
+    return new StatusError(new NotFoundError("not found upstream", { details }), false, undefined);
+  }
+  // GitHub says "forbidden" where a rate limit is used up.
+  if (status === 429 || (status === 403 && headers.get("x-ratelimit-remaining") === "0")) {
+    const reset = Number(headers.get("x-ratelimit-reset"));
+    const until = reset > 0 ? ` until ${new Date(reset * 1_000).toISOString()}` : "";
+    const hint = "wait, or set GITHUB_TOKEN for GitHub's higher limit";
+    const error = new UpstreamError(`rate limit used up${until}`, { details, hint });
+    return new StatusError(error, retryAfter !== undefined, retryAfter);
+  }
+  return new StatusError(new UpstreamError("upstream refused", { details }), status >= 500, retryAfter);
+}
+
+/** RFC 9110 section 10.2.3: seconds, or a date. In milliseconds from now. */
+function parseRetryAfter(value: string | null): number | undefined {
+  if (value === null) return undefined;
+  const wait = /^[0-9]+$/.test(value) ? Number(value) * 1_000 : Date.parse(value) - Date.now();
+  return Number.isFinite(wait) ? Math.max(0, wait) : undefined;
+}
+
+/** What an error means that came up while asking or reading. */
+export function asFailure(url: string, error: unknown): Failure {
+  if (error instanceof StatusError) return error;
+  if (error instanceof UpstreamError) return { error, passing: false };
+  const code = errorCode(error);
+  if (code === "ENOSPC") {
+    const hint = "free some space, or set TMPDIR to a larger disk";
+    return {
+      error: new ToolError("no space left for the download", { details: { url }, cause: error, hint }),
+      passing: false,
+    };
+  }
+  const unreachable = new UpstreamError("upstream cannot be reached", {
+    details: { url, reason: rootMessage(error) },
+    hint: "check the network; behind a mirror, set BAKERY_MIRROR",
+    cause: error,
+  });
+  return { error: unreachable, passing: true };
+}
