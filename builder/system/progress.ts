@@ -27,6 +27,7 @@ export interface Screen {
 const TITLE_WIDTH = 30;
 const BAR_WIDTH = 24;
 const REDRAW_MS = 100;
+const DEFAULT_COLUMNS = 80;
 /** Rates are of the last few seconds, so that a stall shows. */
 const RATE_WINDOW_MS = 3_000;
 
@@ -60,7 +61,8 @@ class BarProgress implements Progress {
   private readonly screen: Screen;
   private readonly bars = new Set<Bar>();
   private current = "";
-  private drawn = 0;
+  /** What is on the screen now and will be taken back. */
+  private drawn = "";
   private timer: NodeJS.Timeout | undefined;
 
   constructor(screen: Screen) {
@@ -92,18 +94,22 @@ class BarProgress implements Progress {
   }
 
   private draw(): void {
-    this.clear();
     const now = performance.now();
-    const width = (this.screen.columns ?? 80) - 1;
-    const lines = [this.current, ...[...this.bars].map((bar) => bar.line(now))].map((line) => line.slice(0, width));
-    this.screen.write(`${lines.join("\n")}\n`);
-    this.drawn = lines.length;
+    // A line that wraps would be two to take back. A terminal that does not know its width says 0.
+    const width = (this.screen.columns || DEFAULT_COLUMNS) - 1;
+    const lines = [this.current, ...[...this.bars].map((bar) => bar.line(now))];
+    const text = lines.map((line) => `${line.slice(0, width)}\n`).join("");
+    if (text === this.drawn) return;
+    this.clear();
+    this.screen.write(text);
+    this.drawn = text;
   }
 
   /** Takes back what was drawn: up to the first line of it, then erases to the end (ECMA-48 CUU and ED). */
   private clear(): void {
-    if (this.drawn > 0) this.screen.write(`\x1b[${this.drawn}A\x1b[J`);
-    this.drawn = 0;
+    const lines = this.drawn.split("\n").length - 1;
+    if (lines > 0) this.screen.write(`\x1b[${lines}A\x1b[J`);
+    this.drawn = "";
   }
 }
 

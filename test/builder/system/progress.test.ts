@@ -73,6 +73,17 @@ describe("a step", () => {
     expect(Math.max(...drawnLines.map((line) => line.length))).toBeLessThan(40);
   });
 
+  it("is drawn whole on a terminal that does not know its width, and once while nothing changes", async () => {
+    const terminal = screen(true, 0);
+    const step = () => sleep(350);
+    await progressOn(terminal).step("Packing squashfs", step, () => "44 MiB");
+    expect(terminal.written).toEqual([
+      "• Packing squashfs\n",
+      "\x1b[1A\x1b[J",
+      "• Packing squashfs              44 MiB\n",
+    ]);
+  });
+
   it("that fails takes its bars back and leaves the error to speak", async () => {
     const terminal = screen(true);
     const fails = progressOn(terminal).step(
