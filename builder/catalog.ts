@@ -16,15 +16,15 @@ export interface Extension {
 export const EXTENSIONS_FOLDER = fileURLToPath(new URL("../extensions", import.meta.url));
 
 export class Catalog {
-  private readonly folder: string;
+  readonly #folder: string;
 
   constructor(folder = EXTENSIONS_FOLDER) {
-    this.folder = folder;
+    this.#folder = folder;
   }
 
   /** Sorted; folders that begin with `_`, as the template, are none. */
   async names(): Promise<string[]> {
-    const entries = await readdir(this.folder, { withFileTypes: true });
+    const entries = await readdir(this.#folder, { withFileTypes: true });
     return entries
       .filter((entry) => entry.isDirectory() && isExtensionName(entry.name))
       .map(({ name }) => name)
@@ -43,7 +43,7 @@ export class Catalog {
       const hint = near === undefined ? "./bakery list shows all" : `did you mean ${near}? ./bakery list shows all`;
       throw new UsageError(`unknown extension: ${name}`, { hint });
     }
-    const folder = join(this.folder, name);
+    const folder = join(this.#folder, name);
     return { name, folder, recipe: await loadRecipe(name, join(folder, "recipe.ts")) };
   }
 }

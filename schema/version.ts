@@ -42,37 +42,37 @@ export function newestFirst(left: string, right: string): Order {
 
 /** Reads a version from left to right. */
 class Cursor {
-  private readonly text: string;
-  private at = 0;
+  readonly #text: string;
+  #at = 0;
 
   constructor(text: string) {
-    this.text = text;
+    this.#text = text;
   }
 
   get atEnd(): boolean {
-    return this.at >= this.text.length;
+    return this.#at >= this.#text.length;
   }
   get atDigit(): boolean {
-    return /^[0-9]/.test(this.text.charAt(this.at));
+    return /^[0-9]/.test(this.#text.charAt(this.#at));
   }
   skipIgnored(): void {
-    this.take(/[^0-9A-Za-z~^.-]*/y);
+    this.#take(/[^0-9A-Za-z~^.-]*/y);
   }
   skip(character: string): boolean {
-    const found = this.text.charAt(this.at) === character;
-    if (found) this.at += 1;
+    const found = this.#text.charAt(this.#at) === character;
+    if (found) this.#at += 1;
     return found;
   }
   takeDigits(): string {
-    return this.take(/[0-9]*/y);
+    return this.#take(/[0-9]*/y);
   }
   takeLetters(): string {
-    return this.take(/[A-Za-z]*/y);
+    return this.#take(/[A-Za-z]*/y);
   }
-  private take(pattern: RegExp): string {
-    pattern.lastIndex = this.at;
-    const [found = ""] = pattern.exec(this.text) ?? [];
-    this.at += found.length;
+  #take(pattern: RegExp): string {
+    pattern.lastIndex = this.#at;
+    const [found = ""] = pattern.exec(this.#text) ?? [];
+    this.#at += found.length;
     return found;
   }
 }

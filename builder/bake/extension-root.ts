@@ -16,30 +16,30 @@ export class ExtensionRoot {
   }
 
   async write(path: string, text: string, { executable = false } = {}): Promise<void> {
-    const target = await this.prepare(path);
+    const target = await this.#prepare(path);
     await writeFile(target, text, { mode: executable ? 0o755 : 0o644 });
   }
 
   /** Puts a file from outside at `path`, executable. */
   async install(from: string, path: string): Promise<void> {
-    const target = await this.prepare(path);
+    const target = await this.#prepare(path);
     // The same blocks on disk where the file system can share them, else a copy.
     await copyFile(from, target, constants.COPYFILE_FICLONE);
     await chmod(target, 0o755);
   }
 
   async symlink(path: string, to: string): Promise<void> {
-    await symlink(to, await this.prepare(path));
+    await symlink(to, await this.#prepare(path));
   }
 
   /** @throws UserError where there is nothing to remove */
   async remove(path: string): Promise<void> {
-    await rm(await this.existing(path), { recursive: true });
+    await rm(await this.#existing(path), { recursive: true });
   }
 
   /** @throws UserError where the text does not occur: upstream has changed its file */
   async replace(path: string, from: string, to: string): Promise<void> {
-    const target = await this.existing(path);
+    const target = await this.#existing(path);
     const text = await readFile(target, "utf8");
     if (!text.includes(from)) throw new UserError(`nothing to replace in ${path}`, { details: { text: from } });
     await writeFile(target, text.replaceAll(from, to));
@@ -52,43 +52,43 @@ export class ExtensionRoot {
 
   /** A folder to unpack into; made if need be. */
   async folder(path: string): Promise<string> {
-    const target = await this.inside(path);
+    const target = await this.#inside(path);
     await mkdir(target, { recursive: true });
     return target;
   }
 
   /** What is there, itself: a symlink is not followed. */
   async has(path: string): Promise<boolean> {
-    return (await lstatIfThere(await this.inside(path))) !== undefined;
+    return (await lstatIfThere(await this.#inside(path))) !== undefined;
   }
 
   /** Names in a folder, sorted; none where it is not there. Without a path: at the top. */
   async names(path?: string): Promise<string[]> {
-    const target = path === undefined ? this.path : await this.inside(path);
+    const target = path === undefined ? this.path : await this.#inside(path);
     return (await lstatIfThere(target))?.isDirectory() ? (await readdir(target)).sort() : [];
   }
 
   async isFolder(path: string): Promise<boolean> {
-    return (await lstatIfThere(await this.inside(path)))?.isDirectory() ?? false;
+    return (await lstatIfThere(await this.#inside(path)))?.isDirectory() ?? false;
   }
 
   /** A place to write to: its folder made, what stood there gone, so that no symlink there is written through. */
-  private async prepare(path: string): Promise<string> {
-    const target = await this.inside(path);
+  async #prepare(path: string): Promise<string> {
+    const target = await this.#inside(path);
     await mkdir(dirname(target), { recursive: true });
     if (await this.isFolder(path)) throw new UserError(`${path} is a folder already`);
     await rm(target, { force: true });
     return target;
   }
 
-  private async existing(path: string): Promise<string> {
-    const target = await this.inside(path);
+  async #existing(path: string): Promise<string> {
+    const target = await this.#inside(path);
     if ((await lstatIfThere(target)) === undefined) throw new UserError(`the image has no ${path}`);
     return target;
   }
 
   /** @throws UserError for a path that is absolute, goes up, or leads through a symlink */
-  private async inside(path: string): Promise<string> {
+  async #inside(path: string): Promise<string> {
     const normal = posix.normalize(path);
     if (posix.isAbsolute(path) || normal === "." || normal.split("/").includes("..")) {
       throw new UserError(`not a path inside the image: ${path}`, { hint: "write it without a slash at the front" });

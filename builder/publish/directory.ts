@@ -35,22 +35,22 @@ import { writeAtomically, writeText } from "../system/work-dir.ts";
 import type { LocalRelease, Published, Publisher } from "./publisher.ts";
 
 export class DirectoryPublisher implements Publisher {
-  private readonly root: string;
+  readonly #root: string;
 
   constructor(root: string) {
-    this.root = root;
+    this.#root = root;
   }
 
   async publish(release: LocalRelease): Promise<Published> {
-    await mkdir(this.root, { recursive: true });
-    return withLock(join(this.root, ".publishing"), () => this.publishLocked(release));
+    await mkdir(this.#root, { recursive: true });
+    return withLock(join(this.#root, ".publishing"), () => this.#publishLocked(release));
   }
 
-  private async publishLocked({ folder, manifest }: LocalRelease): Promise<Published> {
+  async #publishLocked({ folder, manifest }: LocalRelease): Promise<Published> {
     const { extension } = manifest;
     const name = releaseName(manifest);
     const inventoryAt = { release: extension, file: INVENTORY_FILE };
-    const before = await this.inventory(inventoryAt, extension);
+    const before = await this.#inventory(inventoryAt, extension);
     const inventory = addRelease(before, manifest, new Date());
     const isNewest = inventory.releases[0]?.version === manifest.version;
     // A published release never changes; of one that was half published before a crash, the rest is no release yet.
@@ -62,44 +62,44 @@ export class DirectoryPublisher implements Publisher {
 
     for (const { file, sha256 } of manifest.images) {
       const at = { release: name, file };
-      await note(at, this.copy(join(folder, file), at, sha256));
+      await note(at, this.#copy(join(folder, file), at, sha256));
     }
     for (const { file } of manifest.transfers) {
       const text = await readFile(join(folder, file), "utf8");
-      await note({ release: name, file }, this.write({ release: name, file }, text, keep));
+      await note({ release: name, file }, this.#write({ release: name, file }, text, keep));
       // The extension's own transfer files are those of its newest release.
-      if (isNewest) await note({ release: extension, file }, this.write({ release: extension, file }, text));
+      if (isNewest) await note({ release: extension, file }, this.#write({ release: extension, file }, text));
     }
     const manifestAt = { release: name, file: RELEASE_MANIFEST_FILE };
-    await note(manifestAt, this.write(manifestAt, formatReleaseManifest(manifest), keep));
+    await note(manifestAt, this.#write(manifestAt, formatReleaseManifest(manifest), keep));
     const noopAt = { release: "noop", file: "noop.conf" };
-    await note(noopAt, this.write(noopAt, NOOP_TRANSFER));
+    await note(noopAt, this.#write(noopAt, NOOP_TRANSFER));
 
-    await note(inventoryAt, this.write(inventoryAt, formatInventory(inventory)));
+    await note(inventoryAt, this.#write(inventoryAt, formatInventory(inventory)));
     const lines = indexOf(inventory);
     const indexAt = indexLocator(extension);
-    await note(indexAt, this.write(indexAt, formatSha256Sums(lines)));
-    const all = await this.globalIndexWith(extension, lines);
-    await note(GLOBAL_INDEX, this.write(GLOBAL_INDEX, formatSha256Sums(all)));
+    await note(indexAt, this.#write(indexAt, formatSha256Sums(lines)));
+    const all = await this.#globalIndexWith(extension, lines);
+    await note(GLOBAL_INDEX, this.#write(GLOBAL_INDEX, formatSha256Sums(all)));
     return { written };
   }
 
-  private async inventory(at: Locator, extension: string): Promise<Inventory> {
-    const text = await this.read(at);
+  async #inventory(at: Locator, extension: string): Promise<Inventory> {
+    const text = await this.#read(at);
     return text === undefined ? emptyInventory(extension) : parseInventory(text);
   }
 
   /** Only the extension's own lines change. */
-  private async globalIndexWith(extension: string, lines: readonly IndexEntry[]): Promise<IndexEntry[]> {
-    const text = await this.read(GLOBAL_INDEX);
+  async #globalIndexWith(extension: string, lines: readonly IndexEntry[]): Promise<IndexEntry[]> {
+    const text = await this.#read(GLOBAL_INDEX);
     const before = text === undefined ? [] : parseSha256Sums(text);
     const others = before.filter(({ file }) => parseImageFile(file)?.extension !== extension);
     const byExtension = Map.groupBy(mergeSha256Sums(others, lines), extensionOf);
     return [...byExtension.keys()].sort().flatMap((name) => byExtension.get(name) ?? []);
   }
 
-  private async copy(from: string, at: Locator, sha256: string): Promise<boolean> {
-    const target = this.pathOf(at);
+  async #copy(from: string, at: Locator, sha256: string): Promise<boolean> {
+    const target = this.#pathOf(at);
     const there = await measureFile(target).catch(() => undefined);
     if (there?.sha256 === sha256) return false;
     await mkdir(dirname(target), { recursive: true });
@@ -108,24 +108,24 @@ export class DirectoryPublisher implements Publisher {
   }
 
   /** @param keep whether what is there stays as it is */
-  private async write(at: Locator, text: string, keep = false): Promise<boolean> {
-    const there = await this.read(at);
+  async #write(at: Locator, text: string, keep = false): Promise<boolean> {
+    const there = await this.#read(at);
     if (there === text || (keep && there !== undefined)) return false;
-    await writeText(this.pathOf(at), text);
+    await writeText(this.#pathOf(at), text);
     return true;
   }
 
-  private async read(at: Locator): Promise<string | undefined> {
+  async #read(at: Locator): Promise<string | undefined> {
     try {
-      return await readFile(this.pathOf(at), "utf8");
+      return await readFile(this.#pathOf(at), "utf8");
     } catch (error) {
       if (errorCode(error) === "ENOENT") return undefined;
       throw error;
     }
   }
 
-  private pathOf(at: Locator): string {
-    return join(this.root, publicPath(at));
+  #pathOf(at: Locator): string {
+    return join(this.#root, publicPath(at));
   }
 }
 

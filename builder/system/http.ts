@@ -45,18 +45,18 @@ const MAX_TEXT = 32 * 1024 ** 2;
 const IDLE_TIMEOUT = 60_000;
 
 export class Http {
-  private readonly mirror: string | undefined;
-  private readonly signal: AbortSignal | undefined;
-  private readonly retryDelay: number;
+  readonly #mirror: string | undefined;
+  readonly #signal: AbortSignal | undefined;
+  readonly #retryDelay: number;
 
   /** @throws UsageError for a mirror that is no http(s) URL */
   constructor({ mirror, signal, retryDelay = 500 }: HttpOptions = {}) {
     if (mirror && !/^https?:$/.test(URL.parse(mirror)?.protocol ?? "")) {
       throw new UsageError(`BAKERY_MIRROR is no http(s) URL: ${mirror}`);
     }
-    this.mirror = mirror?.replace(/\/+$/, "") || undefined;
-    this.signal = signal;
-    this.retryDelay = retryDelay;
+    this.#mirror = mirror?.replace(/\/+$/, "") || undefined;
+    this.#signal = signal;
+    this.#retryDelay = retryDelay;
   }
 
   /**
@@ -65,7 +65,7 @@ export class Http {
    * @throws UpstreamError for any other failure, after retries where they may help
    */
   async read(url: string, headers?: Headings): Promise<{ text: string; headers: Headers }> {
-    return this.attempt(url, headers, async (response, progressed) => {
+    return this.#attempt(url, headers, async (response, progressed) => {
       const chunks: Uint8Array[] = [];
       let size = 0;
       for await (const chunk of response.body ?? []) {
@@ -91,7 +91,7 @@ export class Http {
 
   /** Writes a body to a file, hashing it on the way. A failed try starts the file anew. */
   async download(url: string, path: string, { onDownload, signal }: DownloadOptions = {}): Promise<Downloaded> {
-    return this.attempt(
+    return this.#attempt(
       url,
       {},
       async (response, progressed) => {
@@ -121,14 +121,14 @@ export class Http {
   }
 
   /** Asks, reads, and does both again where a failure may pass. `progressed` is to be called for each chunk read. */
-  private async attempt<T>(
+  async #attempt<T>(
     url: string,
     headers: Headings = {},
     read: (response: Response, progressed: () => void) => Promise<T>,
     own?: AbortSignal,
   ): Promise<T> {
-    const asked = this.mirrored(url);
-    const ended = AbortSignal.any([this.signal, own].filter((signal) => signal !== undefined));
+    const asked = this.#mirrored(url);
+    const ended = AbortSignal.any([this.#signal, own].filter((signal) => signal !== undefined));
     for (let tries = 1; ; tries++) {
       const idle = new IdleTimer(IDLE_TIMEOUT);
       try {
@@ -139,7 +139,7 @@ export class Http {
       } catch (error) {
         ended.throwIfAborted();
         const failure = asFailure(asked, error);
-        const wait = failure.retryAfter ?? this.retryDelay * 2 ** (tries - 1) * (0.5 + Math.random());
+        const wait = failure.retryAfter ?? this.#retryDelay * 2 ** (tries - 1) * (0.5 + Math.random());
         if (!failure.passing || tries === TRIES || wait > LONGEST_WAIT) throw failure.error;
         await sleep(wait, undefined, { signal: ended });
       } finally {
@@ -148,28 +148,28 @@ export class Http {
     }
   }
 
-  private mirrored(url: string): string {
-    return this.mirror === undefined ? url : url.replace(/^https:\/\//, `${this.mirror}/`);
+  #mirrored(url: string): string {
+    return this.#mirror === undefined ? url : url.replace(/^https:\/\//, `${this.#mirror}/`);
   }
 }
 
 /** Aborts what goes on for too long without a sign of life. */
 class IdleTimer {
-  private readonly controller = new AbortController();
-  private readonly timer: NodeJS.Timeout;
+  readonly #controller = new AbortController();
+  readonly #timer: NodeJS.Timeout;
 
   constructor(limit: number) {
     const reason = new Error(`nothing received for ${limit / 1_000} s`);
-    this.timer = setTimeout(() => this.controller.abort(reason), limit);
+    this.#timer = setTimeout(() => this.#controller.abort(reason), limit);
   }
 
   get signal(): AbortSignal {
-    return this.controller.signal;
+    return this.#controller.signal;
   }
   restart(): void {
-    this.timer.refresh();
+    this.#timer.refresh();
   }
   stop(): void {
-    clearTimeout(this.timer);
+    clearTimeout(this.#timer);
   }
 }

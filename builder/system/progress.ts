@@ -40,15 +40,15 @@ function stepLine(title: string, outcome: string): string {
 }
 
 class LineProgress implements Progress {
-  private readonly screen: Screen;
+  readonly #screen: Screen;
 
   constructor(screen: Screen) {
-    this.screen = screen;
+    this.#screen = screen;
   }
 
   async step<T>(title: string, perform: () => Promise<T>, outcome: (result: T) => string): Promise<T> {
     const result = await perform();
-    this.screen.write(`${stepLine(title, outcome(result))}\n`);
+    this.#screen.write(`${stepLine(title, outcome(result))}\n`);
     return result;
   }
 
@@ -58,99 +58,99 @@ class LineProgress implements Progress {
 }
 
 class BarProgress implements Progress {
-  private readonly screen: Screen;
-  private readonly bars = new Set<Bar>();
-  private current = "";
+  readonly #screen: Screen;
+  readonly #bars = new Set<Bar>();
+  #current = "";
   /** What is on the screen now and will be taken back. */
-  private drawn = "";
-  private timer: NodeJS.Timeout | undefined;
+  #drawn = "";
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(screen: Screen) {
-    this.screen = screen;
+    this.#screen = screen;
   }
 
   async step<T>(title: string, perform: () => Promise<T>, outcome: (result: T) => string): Promise<T> {
-    this.current = stepLine(title, "");
-    this.timer = setInterval(() => this.draw(), REDRAW_MS);
-    this.draw();
+    this.#current = stepLine(title, "");
+    this.#timer = setInterval(() => this.#draw(), REDRAW_MS);
+    this.#draw();
     try {
       const result = await perform();
-      this.clear();
-      this.screen.write(`${stepLine(title, outcome(result))}\n`);
+      this.#clear();
+      this.#screen.write(`${stepLine(title, outcome(result))}\n`);
       return result;
     } finally {
-      clearInterval(this.timer);
-      this.clear();
+      clearInterval(this.#timer);
+      this.#clear();
     }
   }
 
   transfer(name: string, total: number | undefined): Transfer {
     const bar = new Bar(name, total);
-    this.bars.add(bar);
+    this.#bars.add(bar);
     return {
       advance: (bytes) => bar.advance(bytes, performance.now()),
-      end: () => this.bars.delete(bar),
+      end: () => this.#bars.delete(bar),
     };
   }
 
-  private draw(): void {
+  #draw(): void {
     const now = performance.now();
     // A line that wraps would be two to take back. A terminal that does not know its width says 0.
-    const width = (this.screen.columns || DEFAULT_COLUMNS) - 1;
-    const lines = [this.current, ...[...this.bars].map((bar) => bar.line(now))];
+    const width = (this.#screen.columns || DEFAULT_COLUMNS) - 1;
+    const lines = [this.#current, ...[...this.#bars].map((bar) => bar.line(now))];
     const text = lines.map((line) => `${line.slice(0, width)}\n`).join("");
-    if (text === this.drawn) return;
-    this.clear();
-    this.screen.write(text);
-    this.drawn = text;
+    if (text === this.#drawn) return;
+    this.#clear();
+    this.#screen.write(text);
+    this.#drawn = text;
   }
 
   /** Takes back what was drawn: up to the first line of it, then erases to the end (ECMA-48 CUU and ED). */
-  private clear(): void {
-    const lines = this.drawn.split("\n").length - 1;
-    if (lines > 0) this.screen.write(`\x1b[${lines}A\x1b[J`);
-    this.drawn = "";
+  #clear(): void {
+    const lines = this.#drawn.split("\n").length - 1;
+    if (lines > 0) this.#screen.write(`\x1b[${lines}A\x1b[J`);
+    this.#drawn = "";
   }
 }
 
 /** One transfer's bar. Times are milliseconds of any one clock. */
 export class Bar {
-  private readonly name: string;
-  private readonly total: number | undefined;
-  private bytes = 0;
-  private samples: { at: number; bytes: number }[] = [];
+  readonly #name: string;
+  readonly #total: number | undefined;
+  #bytes = 0;
+  #samples: { at: number; bytes: number }[] = [];
 
   constructor(name: string, total: number | undefined) {
-    this.name = name;
-    this.total = total;
+    this.#name = name;
+    this.#total = total;
   }
 
   advance(bytes: number, now: number): void {
-    this.samples = this.samples.filter(({ at }) => now - at <= RATE_WINDOW_MS);
-    if (this.samples.length === 0) this.samples.push({ at: now, bytes: this.bytes });
-    this.bytes += bytes;
-    this.samples.push({ at: now, bytes: this.bytes });
+    this.#samples = this.#samples.filter(({ at }) => now - at <= RATE_WINDOW_MS);
+    if (this.#samples.length === 0) this.#samples.push({ at: now, bytes: this.#bytes });
+    this.#bytes += bytes;
+    this.#samples.push({ at: now, bytes: this.#bytes });
   }
 
   line(now: number): string {
-    const name = this.name.length > TITLE_WIDTH - 4 ? `…${this.name.slice(-(TITLE_WIDTH - 5))}` : this.name;
-    const rate = this.rate(now);
+    const name = this.#name.length > TITLE_WIDTH - 4 ? `…${this.#name.slice(-(TITLE_WIDTH - 5))}` : this.#name;
+    const rate = this.#rate(now);
     const speed = rate > 0 ? `, ${formatBytes(rate)}/s` : "";
-    if (this.total === undefined || this.total === 0) {
-      return `    ${name.padEnd(TITLE_WIDTH - 4)}  ${formatBytes(this.bytes)}${speed}`;
+    if (this.#total === undefined || this.#total === 0) {
+      return `    ${name.padEnd(TITLE_WIDTH - 4)}  ${formatBytes(this.#bytes)}${speed}`;
     }
-    const part = Math.min(1, this.bytes / this.total);
+    const part = Math.min(1, this.#bytes / this.#total);
     const full = Math.round(part * BAR_WIDTH);
-    const left = rate > 0 ? `, ${formatDuration((this.total - this.bytes) / rate)} left` : "";
+    const left = rate > 0 ? `, ${formatDuration((this.#total - this.#bytes) / rate)} left` : "";
     const bar = "█".repeat(full) + "░".repeat(BAR_WIDTH - full);
-    return `    ${name.padEnd(TITLE_WIDTH - 4)}  ${bar} ${formatBytes(this.bytes)} of ${formatBytes(this.total)}${speed}${left}`;
+    return `    ${name.padEnd(TITLE_WIDTH - 4)}  ${bar} ${formatBytes(this.#bytes)} of ${formatBytes(this.#total)}${speed}${left}`;
   }
 
   /** bytes a second */
-  private rate(now: number): number {
-    const recent = this.samples.filter(({ at }) => now - at <= RATE_WINDOW_MS);
+  #rate(now: number): number {
+    const recent = this.#samples.filter(({ at }) => now - at <= RATE_WINDOW_MS);
     const [first] = recent;
     if (first === undefined || now <= first.at) return 0;
-    return ((this.bytes - first.bytes) / (now - first.at)) * 1_000;
+    return ((this.#bytes - first.bytes) / (now - first.at)) * 1_000;
   }
 }

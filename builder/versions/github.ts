@@ -23,14 +23,14 @@ const PAGE_SIZE = 100;
 const MAX_PAGES = 100;
 
 export class GitHub {
-  private readonly http: Http;
-  private readonly apiUrl: string;
-  private readonly headers: Readonly<Record<string, string>>;
+  readonly #http: Http;
+  readonly #apiUrl: string;
+  readonly #headers: Readonly<Record<string, string>>;
 
   constructor({ http, apiUrl, token }: GitHubOptions) {
-    this.http = http;
-    this.apiUrl = apiUrl.replace(/\/+$/, "");
-    this.headers = {
+    this.#http = http;
+    this.#apiUrl = apiUrl.replace(/\/+$/, "");
+    this.#headers = {
       accept: "application/vnd.github+json",
       "x-github-api-version": "2022-11-28",
       ...(token && { authorization: `Bearer ${token}` }),
@@ -40,12 +40,12 @@ export class GitHub {
   /** The tags of all releases, drafts and prereleases apart, in GitHub's order. */
   async releaseTags(repository: string): Promise<string[]> {
     const tags: string[] = [];
-    let url: string | undefined = `${this.apiUrl}/repos/${repository}/releases?per_page=${PAGE_SIZE}`;
+    let url: string | undefined = `${this.#apiUrl}/repos/${repository}/releases?per_page=${PAGE_SIZE}`;
     for (let page = 1; url !== undefined && page <= MAX_PAGES; page++) {
-      const { value, headers } = await this.http.json(url, this.headers);
+      const { value, headers } = await this.#http.json(url, this.#headers);
       const releases = parse(v.array(release), url, value);
       tags.push(...releases.filter((one) => !one.draft && !one.prerelease).map((one) => one.tag_name));
-      url = this.nextPage(headers.get("link"));
+      url = this.#nextPage(headers.get("link"));
     }
     return tags;
   }
@@ -55,8 +55,8 @@ export class GitHub {
    * @throws UpstreamError where GitHub states none, as for assets from before June 2025
    */
   async assetDigest(repository: string, tag: string, file: string): Promise<string> {
-    const url = `${this.apiUrl}/repos/${repository}/releases/tags/${encodeURIComponent(tag)}`;
-    const { value } = await this.http.json(url, this.headers);
+    const url = `${this.#apiUrl}/repos/${repository}/releases/tags/${encodeURIComponent(tag)}`;
+    const { value } = await this.#http.json(url, this.#headers);
     const { assets } = parse(releaseAssets, url, value);
     const asset = assets.find(({ name }) => name === file);
     if (asset === undefined) {
@@ -73,9 +73,9 @@ export class GitHub {
   }
 
   /** RFC 8288; a next page elsewhere than at the API would get our token. */
-  private nextPage(link: string | null): string | undefined {
+  #nextPage(link: string | null): string | undefined {
     const next = /<(?<url>[^>]+)>;\s*rel="next"/.exec(link ?? "")?.groups?.url;
-    return next !== undefined && new URL(next).origin === new URL(this.apiUrl).origin ? next : undefined;
+    return next !== undefined && new URL(next).origin === new URL(this.#apiUrl).origin ? next : undefined;
   }
 }
 

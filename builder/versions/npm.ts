@@ -29,16 +29,16 @@ type Packument = v.InferOutput<typeof packument>;
 const HEADERS = { accept: "application/vnd.npm.install-v1+json" };
 
 export class Npm {
-  private readonly http: Http;
-  private readonly packuments = new Map<string, Promise<Packument>>();
+  readonly #http: Http;
+  readonly #packuments = new Map<string, Promise<Packument>>();
 
   constructor(http: Http) {
-    this.http = http;
+    this.#http = http;
   }
 
   /** All versions but prereleases and deprecated ones. */
   async versions(name: string): Promise<string[]> {
-    const { versions } = await this.packument(name);
+    const { versions } = await this.#packument(name);
     return Object.entries(versions)
       .filter(([version, { deprecated }]) => !version.includes("-") && !deprecated)
       .map(([version]) => version);
@@ -46,7 +46,7 @@ export class Npm {
 
   /** @throws NotFoundError for a version that is not there, UpstreamError for one without a sha512 */
   async dist(name: string, version: string): Promise<NpmDist> {
-    const found = (await this.packument(name)).versions[version];
+    const found = (await this.#packument(name)).versions[version];
     if (found === undefined) throw new NotFoundError(`npm package ${name} has no version ${version}`);
     const { tarball, integrity = "" } = found.dist;
     // Subresource Integrity: several hashes may stand here, of which sha512 is the strongest.
@@ -55,18 +55,18 @@ export class Npm {
     return { tarball, sha512: Buffer.from(base64, "base64").toString("hex") };
   }
 
-  private packument(name: string): Promise<Packument> {
-    const known = this.packuments.get(name);
+  #packument(name: string): Promise<Packument> {
+    const known = this.#packuments.get(name);
     if (known !== undefined) return known;
-    const asked = this.fetchPackument(name);
-    this.packuments.set(name, asked);
+    const asked = this.#fetchPackument(name);
+    this.#packuments.set(name, asked);
     return asked;
   }
 
-  private async fetchPackument(name: string): Promise<Packument> {
+  async #fetchPackument(name: string): Promise<Packument> {
     const registry = await registryFor(name);
     const url = `${registry}/${name.replace("/", "%2f")}`;
-    const { value } = await this.http.json(url, HEADERS);
+    const { value } = await this.#http.json(url, HEADERS);
     const result = v.safeParse(packument, value);
     if (!result.success) throw new UpstreamError("unexpected answer of npm's registry", { details: { url } });
     return result.output;

@@ -29,39 +29,39 @@ const kitchen = { upstreams, progress: progressOn({ write: () => {} }) };
 
 /** Bakes, publishes into a folder, and puts that into the R2 and KV of a worker in workerd. */
 class Bakery {
-  private readonly local: LocalBakery;
-  private readonly work: string;
+  readonly #local: LocalBakery;
+  readonly #work: string;
 
   constructor(local: LocalBakery, work: string) {
-    this.local = local;
-    this.work = work;
+    this.#local = local;
+    this.#work = work;
   }
 
   get url(): string {
-    return this.local.url;
+    return this.#local.url;
   }
 
   async release(catalog: Catalog, name: string, version: string, arches?: readonly Arch[]): Promise<ReleaseManifest> {
-    const folder = join(this.work, "releases", releaseName({ extension: name, version }));
+    const folder = join(this.#work, "releases", releaseName({ extension: name, version }));
     const circumstances = { builtAt: new Date() };
     const request = { version, bakeryUrl: this.url, circumstances, ...(arches && { arches }) };
     const manifest = await bakeRelease(await catalog.load(name), request, folder, kitchen);
-    const site = join(this.work, "site");
+    const site = join(this.#work, "site");
     await new DirectoryPublisher(site).publish(await openRelease(folder));
-    await seedTree(site, this.local.bucket, this.local.kv);
+    await seedTree(site, this.#local.bucket, this.#local.kv);
     return manifest;
   }
 
   /** Replaces a stored image by other bytes, as a broken disk or a thief would. */
   async tamper(release: { extension: string; version: string }, change: (bytes: Uint8Array) => Uint8Array) {
     const key = `${releaseName(release)}/${imageFile(release, "x86-64")}`;
-    const object = await this.local.bucket.get(key);
-    await this.local.bucket.put(key, change(new Uint8Array((await object?.arrayBuffer()) ?? [])));
+    const object = await this.#local.bucket.get(key);
+    await this.#local.bucket.put(key, change(new Uint8Array((await object?.arrayBuffer()) ?? [])));
   }
 
   async stop(): Promise<void> {
-    await this.local.stop();
-    await rm(this.work, { recursive: true });
+    await this.#local.stop();
+    await rm(this.#work, { recursive: true });
   }
 }
 

@@ -10,23 +10,23 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 class Started {
   output = "";
   readonly exitCode: Promise<number | null>;
-  private readonly child: ChildProcess;
+  readonly #child: ChildProcess;
 
   constructor(...args: string[]) {
-    this.child = spawn("./scripts/with-node", ["scripts/start.ts", ...args], {
+    this.#child = spawn("./scripts/with-node", ["scripts/start.ts", ...args], {
       cwd: ROOT,
       stdio: ["ignore", "pipe", "pipe"],
     });
-    for (const stream of [this.child.stdout, this.child.stderr]) {
+    for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream?.setEncoding("utf8").on("data", (text: string) => {
         this.output += text;
       });
     }
-    this.exitCode = new Promise((resolve) => this.child.on("close", resolve));
+    this.exitCode = new Promise((resolve) => this.#child.on("close", resolve));
   }
 
   interrupt(): void {
-    this.child.kill("SIGINT");
+    this.#child.kill("SIGINT");
   }
 
   async says(text: string): Promise<void> {

@@ -14,12 +14,12 @@ import type { SystemdClient } from "./systemd-client.ts";
 
 export class Machine implements AsyncDisposable {
   readonly root: string;
-  private readonly client: SystemdClient;
-  private readonly extension: string;
+  readonly #client: SystemdClient;
+  readonly #extension: string;
 
   private constructor(client: SystemdClient, extension: string, root: string) {
-    this.client = client;
-    this.extension = extension;
+    this.#client = client;
+    this.#extension = extension;
     this.root = root;
   }
 
@@ -27,7 +27,7 @@ export class Machine implements AsyncDisposable {
   static async following(client: SystemdClient, bakeryUrl: string, extension: string): Promise<Machine> {
     const root = await mkdtemp(join(tmpdir(), "machine-"));
     const machine = new Machine(client, extension, root);
-    const folders = [machine.definitions, join(root, "etc/extensions"), join(root, "opt/extensions", extension)];
+    const folders = [machine.#definitions, join(root, "etc/extensions"), join(root, "opt/extensions", extension)];
     for (const folder of folders) await mkdir(folder, { recursive: true });
 
     const response = await fetch(`${bakeryUrl}/extensions/${extension}.conf`);
@@ -35,31 +35,31 @@ export class Machine implements AsyncDisposable {
     const { target, ...transfer } = parseTransfer(await response.text());
     const currentSymlink = join(root, target.currentSymlink ?? "");
     const moved = { ...transfer, target: { ...target, path: join(root, target.path), currentSymlink } };
-    await writeFile(join(machine.definitions, `${extension}.conf`), formatTransfer(moved));
+    await writeFile(join(machine.#definitions, `${extension}.conf`), formatTransfer(moved));
     return machine;
   }
 
   sysupdate(...args: string[]): Promise<Execution> {
-    return this.client.sysupdate(`--definitions=${this.definitions}`, ...args);
+    return this.#client.sysupdate(`--definitions=${this.#definitions}`, ...args);
   }
 
-  private get definitions(): string {
-    return join(this.root, "etc", `sysupdate.${this.extension}.d`);
+  get #definitions(): string {
+    return join(this.root, "etc", `sysupdate.${this.#extension}.d`);
   }
 
   /** The images on the machine, by name. */
   async installed(): Promise<string[]> {
-    return (await readdir(join(this.root, "opt/extensions", this.extension))).sort();
+    return (await readdir(join(this.root, "opt/extensions", this.#extension))).sort();
   }
 
   /** The image that the next merge would take: where the symlink in `/etc/extensions` leads. */
   async current(): Promise<string | undefined> {
-    const link = join(this.root, "etc/extensions", `${this.extension}.raw`);
+    const link = join(this.root, "etc/extensions", `${this.#extension}.raw`);
     return readlink(link).then(basename, () => undefined);
   }
 
   imagePath(file: string): string {
-    return join(this.root, "opt/extensions", this.extension, file);
+    return join(this.root, "opt/extensions", this.#extension, file);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -25,26 +25,26 @@ export class FakeGitHub {
   limit: { remaining: number; reset: number } | undefined;
   /** Where the Link header of the first page leads, for what must not be followed. */
   strayLink: string | undefined;
-  private readonly repositories = new Map<string, FakeRelease[]>();
+  readonly #repositories = new Map<string, FakeRelease[]>();
 
   publish(repository: string, ...releases: readonly FakeRelease[]): void {
-    this.repositories.set(repository, [...releases, ...(this.repositories.get(repository) ?? [])]);
+    this.#repositories.set(repository, [...releases, ...(this.#repositories.get(repository) ?? [])]);
   }
 
   get hosts(): Record<string, Host> {
     const api = IttyRouter({ base: "" });
     api
-      .all("*", () => this.checkLimit())
-      .get("/repos/:owner/:name/releases/tags/:tag", ({ params }) => this.release(params))
-      .get("/repos/:owner/:name/releases", (request) => this.list(request, request.params))
+      .all("*", () => this.#checkLimit())
+      .get("/repos/:owner/:name/releases/tags/:tag", ({ params }) => this.#release(params))
+      .get("/repos/:owner/:name/releases", (request) => this.#list(request, request.params))
       .all("*", () => json({ message: "Not Found" }, { status: 404 }));
     const web = IttyRouter();
     web
-      .get("/:owner/:name/releases/download/:tag/:file", ({ params }) => this.redirect(params))
+      .get("/:owner/:name/releases/download/:tag/:file", ({ params }) => this.#redirect(params))
       .all("*", () => new Response("Not Found", { status: 404 }));
     const objects = IttyRouter();
     objects
-      .get("/:owner/:name/:tag/:file", ({ params }) => this.asset(params))
+      .get("/:owner/:name/:tag/:file", ({ params }) => this.#asset(params))
       .all("*", () => new Response("Not Found", { status: 404 }));
     return {
       "api.github.com": (request) => api.fetch(request),
@@ -53,7 +53,7 @@ export class FakeGitHub {
     };
   }
 
-  private checkLimit(): Response | undefined {
+  #checkLimit(): Response | undefined {
     if (this.limit === undefined) return undefined;
     const headers = {
       "x-ratelimit-remaining": String(this.limit.remaining),
@@ -64,11 +64,11 @@ export class FakeGitHub {
     return undefined;
   }
 
-  private list(request: Request, { owner, name }: Record<string, string>): Response {
+  #list(request: Request, { owner, name }: Record<string, string>): Response {
     const url = new URL(request.url);
     const size = Math.min(Number(url.searchParams.get("per_page") ?? DEFAULT_PAGE), MAX_PAGE);
     const page = Number(url.searchParams.get("page") ?? 1);
-    const all = this.repositories.get(`${owner}/${name}`);
+    const all = this.#repositories.get(`${owner}/${name}`);
     if (all === undefined) return json({ message: "Not Found" }, { status: 404 });
 
     const items = all.slice((page - 1) * size, page * size).map(describe);
@@ -78,26 +78,26 @@ export class FakeGitHub {
     return json(items, headers && { headers });
   }
 
-  private find({ owner, name, tag }: Record<string, string>): FakeRelease | undefined {
-    const releases = this.repositories.get(`${owner}/${name}`) ?? [];
+  #find({ owner, name, tag }: Record<string, string>): FakeRelease | undefined {
+    const releases = this.#repositories.get(`${owner}/${name}`) ?? [];
     return releases.find((release) => release.tag === decodeURIComponent(tag ?? ""));
   }
 
-  private release(params: Record<string, string>): Response {
-    const found = this.find(params);
+  #release(params: Record<string, string>): Response {
+    const found = this.#find(params);
     return found === undefined ? json({ message: "Not Found" }, { status: 404 }) : json(describe(found));
   }
 
   /** As GitHub does: downloads lie elsewhere. Relative to the mirror, where every host is a folder. */
-  private redirect(params: Record<string, string>): Response {
+  #redirect(params: Record<string, string>): Response {
     const { owner, name, tag, file } = params;
-    if (this.find(params)?.assets?.[file ?? ""] === undefined) return new Response("Not Found", { status: 404 });
+    if (this.#find(params)?.assets?.[file ?? ""] === undefined) return new Response("Not Found", { status: 404 });
     const location = `/objects.githubusercontent.com/${owner}/${name}/${tag}/${file}`;
     return new Response(null, { status: 302, headers: { location } });
   }
 
-  private asset(params: Record<string, string>): Response {
-    const content = this.find(params)?.assets?.[params.file ?? ""];
+  #asset(params: Record<string, string>): Response {
+    const content = this.#find(params)?.assets?.[params.file ?? ""];
     return content === undefined ? new Response("Not Found", { status: 404 }) : new Response(Buffer.from(content));
   }
 }

@@ -19,18 +19,18 @@ export interface Arrival {
 
 export class Mirror implements AsyncDisposable {
   readonly arrivals: Arrival[] = [];
-  private readonly server: Server;
-  private readonly hosts = new Map<string, Host>();
-  private readonly faults = new Map<string, Fault[]>();
+  readonly #server: Server;
+  readonly #hosts = new Map<string, Host>();
+  readonly #faults = new Map<string, Fault[]>();
 
   private constructor(server: Server) {
-    this.server = server;
+    this.#server = server;
   }
 
   static async open(hosts: Readonly<Record<string, Host>> = {}): Promise<Mirror> {
-    const server = createServer((request, response) => void mirror.answer(request, response));
+    const server = createServer((request, response) => void mirror.#answer(request, response));
     const mirror = new Mirror(server);
-    for (const [name, host] of Object.entries(hosts)) mirror.hosts.set(name, host);
+    for (const [name, host] of Object.entries(hosts)) mirror.#hosts.set(name, host);
     const { promise, resolve } = Promise.withResolvers<void>();
     server.listen(0, "127.0.0.1", resolve);
     await promise;
@@ -38,12 +38,12 @@ export class Mirror implements AsyncDisposable {
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
   /** The next answers to a path go wrong, one after the other; later ones are right. */
   fail(path: string, ...faults: readonly Fault[]): void {
-    this.faults.set(path, [...(this.faults.get(path) ?? []), ...faults]);
+    this.#faults.set(path, [...(this.#faults.get(path) ?? []), ...faults]);
   }
 
   /** How often a path was asked for. */
@@ -52,19 +52,19 @@ export class Mirror implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.server.closeAllConnections();
-    await new Promise((resolve) => this.server.close(resolve));
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
   }
 
-  private async answer(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+  async #answer(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const path = (incoming.url ?? "/").slice(1);
     const headers = new Headers(Object.entries(incoming.headers).map(([name, value]) => [name, String(value)]));
     this.arrivals.push({ path, headers });
 
     const [name = ""] = path.split("/");
     const request = new Request(`https://${path}`, { headers });
-    const response = (await this.hosts.get(name)?.(request)) ?? new Response("no such host\n", { status: 404 });
-    await send(outgoing, response, this.faults.get(path)?.shift());
+    const response = (await this.#hosts.get(name)?.(request)) ?? new Response("no such host\n", { status: 404 });
+    await send(outgoing, response, this.#faults.get(path)?.shift());
   }
 }
 
