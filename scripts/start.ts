@@ -1,16 +1,17 @@
 /** `npm start`: bakes a real extension, publishes it into a bakery on this machine, and serves it. */
-import { join } from "node:path";
+import { rm } from "node:fs/promises";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { bakeRelease } from "../builder/bake/bake-release.ts";
 import { Catalog } from "../builder/catalog.ts";
 import { DirectoryPublisher } from "../builder/publish/directory.ts";
-import { openRelease } from "../builder/publish/publisher.ts";
+import { type LocalRelease, openRelease } from "../builder/publish/publisher.ts";
 import { sourceCommit } from "../builder/system/commit.ts";
 import { UsageError } from "../builder/system/errors.ts";
 import { progressOn } from "../builder/system/progress.ts";
 import { latestVersions, upstreamsFrom } from "../builder/versions/upstreams.ts";
-import { releaseName } from "../schema/index.ts";
+import { InvalidInput, releaseName } from "../schema/index.ts";
 import { checkPort, STATE_FOLDER, startLocalBakery } from "./local-bakery.ts";
 import { reportError } from "./report-error.ts";
 import { seedTree } from "./seed-tree.ts";
@@ -21,7 +22,13 @@ const CACHE = fileURLToPath(new URL("../.cache", import.meta.url));
 
 const say = (line: string) => console.error(line);
 
-async function start(port: number, signal: AbortSignal): Promise<void> {
+interface Options {
+  readonly port: number;
+  /** Where everything is kept: what was baked, the published tree, R2 and KV. */
+  readonly data: string;
+}
+
+async function start({ port, data }: Options, signal: AbortSignal): Promise<void> {
   await checkPort(port);
   await ensureSystemPackages(BAKE_PACKAGES, { report: say });
 
@@ -33,19 +40,21 @@ async function start(port: number, signal: AbortSignal): Promise<void> {
 
   say(`• Baking ${EXTENSION} ${version} for both architectures`);
   const release = releaseName({ extension: EXTENSION, version });
-  const folder = join(CACHE, "releases", String(port), release);
+  const folder = join(data, "releases", String(port), release);
   const circumstances = { builtAt: new Date(), commit: await sourceCommit(extension.folder) };
   const kitchen = { upstreams, progress: progressOn(process.stderr), signal };
   await bakeRelease(extension, { version, bakeryUrl: url, circumstances }, folder, kitchen);
 
   say("• Publishing");
-  const site = join(CACHE, "site", String(port));
-  await new DirectoryPublisher(site).publish(await openRelease(folder));
+  const site = join(data, "site", String(port));
+  await publishLocally(await openRelease(folder), site);
 
   say("• Starting the bakery");
   signal.throwIfAborted();
   const vars = { INDEX_TTL_SECONDS: "0" };
-  const bakery = await startLocalBakery({ port, state: STATE_FOLDER, vars, log: say });
+  // Of its own accord it shares R2 and KV with `wrangler dev`.
+  const state = data === CACHE ? STATE_FOLDER : join(data, "state");
+  const bakery = await startLocalBakery({ port, state, vars, log: say });
   // Miniflare, too, ends the process at a signal, before anything is cleaned up or said.
   takeSignals();
   try {
@@ -56,6 +65,19 @@ async function start(port: number, signal: AbortSignal): Promise<void> {
     await bakery.stop();
   }
   say("• The bakery has stopped");
+}
+
+/** A published release never changes; here, where a recipe is tried out, the site is made anew instead. */
+async function publishLocally(release: LocalRelease, site: string): Promise<void> {
+  const publisher = new DirectoryPublisher(site);
+  try {
+    await publisher.publish(release);
+  } catch (error) {
+    if (!(error instanceof InvalidInput)) throw error;
+    say(`• Starting with an empty bakery: ${error.problem}`);
+    await rm(site, { recursive: true });
+    await publisher.publish(release);
+  }
 }
 
 function whatToTry(url: string, version: string): string {
@@ -100,8 +122,9 @@ function takeSignals(): void {
 const interrupted = new AbortController();
 takeSignals();
 try {
-  const { values } = parseArgs({ options: { port: { type: "string", default: "8787" } } });
-  await start(parsePort(values.port), interrupted.signal);
+  const port = { type: "string", default: "8787" } as const;
+  const { values } = parseArgs({ options: { port, data: { type: "string", default: CACHE } } });
+  await start({ port: parsePort(values.port), data: resolve(values.data) }, interrupted.signal);
 } catch (error) {
   if (interrupted.signal.aborted) process.exit(130);
   reportError(error);

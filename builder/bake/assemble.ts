@@ -3,17 +3,19 @@ import { chmod, lstat, mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { extract as extractTar } from "tar";
 import type { Install, TreeEntry } from "../recipe/index.ts";
-import { UserError } from "../system/errors.ts";
+import { rootMessage, UpstreamError, UserError } from "../system/errors.ts";
 import { ExtensionRoot } from "./extension-root.ts";
 import type { Fetched } from "./fetch.ts";
 import type { Plan } from "./plan.ts";
+
+type Unpacking = Extract<Install, { readonly kind: "extract" }>;
 
 /** @param path where the extension root is made; nothing is there yet */
 export async function assemble(plan: Plan, fetched: readonly Fetched[], path: string): Promise<ExtensionRoot> {
   await mkdir(path);
   const root = new ExtensionRoot(path);
   if (plan.staticFiles.length > 0) await root.copyFolder(plan.filesFolder);
-  for (const { download, path: from } of fetched) await install(root, from, download.install);
+  for (const one of fetched) await install(root, one);
   for (const entry of plan.tree) await change(root, entry);
   for (const unit of plan.upholds) await uphold(root, unit);
   await root.write(extensionReleasePath(plan.extension), extensionRelease(plan));
@@ -37,17 +39,28 @@ function extensionRelease({ os, arch, reload }: Plan): string {
   return lines.map((line) => `${line}\n`).join("");
 }
 
-async function install(root: ExtensionRoot, from: string, how: Install): Promise<void> {
-  if (how.kind === "binary") return root.install(from, how.path);
+async function install(root: ExtensionRoot, { download, path }: Fetched): Promise<void> {
+  const { url, install: how } = download;
+  if (how.kind === "binary") return root.install(path, how.path);
+  const taken = await unpack(path, await root.folder(how.path), how).catch(explainArchive(url));
+  if (taken === 0) {
+    throw new UserError(`the archive has nothing of what the recipe takes from it`, {
+      details: { url, wanted: how.only.join(", ") || "everything", into: how.path },
+      hint: "upstream may have changed the archive's layout",
+    });
+  }
+}
 
-  const { path, strip, only } = how;
+/** @returns how many entries were taken */
+async function unpack(archive: string, folder: string, { strip, only }: Unpacking): Promise<number> {
   const wanted = (name: string) =>
     only.length === 0 || only.some((one) => name === one || name.startsWith(`${one.replace(/\/$/, "")}/`));
   let taken = 0;
   await extractTar({
-    file: from,
-    cwd: await root.folder(path),
+    file: archive,
+    cwd: folder,
     strip,
+    // Names and links that lead out of the folder, devices and damage are errors, not warnings.
     strict: true,
     preserveOwner: false,
     filter: (name) => {
@@ -56,12 +69,15 @@ async function install(root: ExtensionRoot, from: string, how: Install): Promise
       return take;
     },
   });
-  if (taken === 0) {
-    throw new UserError(`the archive has nothing of what the recipe takes from it`, {
-      details: { wanted: only.join(", ") || "everything", into: path },
-      hint: "upstream may have changed the archive's layout",
-    });
-  }
+  return taken;
+}
+
+function explainArchive(url: string) {
+  return (cause: unknown): never => {
+    // What the system refuses, as on a full disk, is not the archive's fault.
+    if (cause instanceof Error && "syscall" in cause) throw cause;
+    throw new UpstreamError("the archive cannot be unpacked", { details: { url, reason: rootMessage(cause) }, cause });
+  };
 }
 
 async function change(root: ExtensionRoot, entry: TreeEntry): Promise<void> {

@@ -40,6 +40,8 @@ export class ExtensionRoot {
   /** @throws UserError where the text does not occur: upstream has changed its file */
   async replace(path: string, from: string, to: string): Promise<void> {
     const target = await this.#existing(path);
+    // A symlink could lead to a file of this machine, which is not ours to write.
+    if (!(await lstat(target)).isFile()) throw new UserError(`${path} is no file`);
     const text = await readFile(target, "utf8");
     if (!text.includes(from)) throw new UserError(`nothing to replace in ${path}`, { details: { text: from } });
     await writeFile(target, text.replaceAll(from, to));
@@ -53,6 +55,8 @@ export class ExtensionRoot {
   /** A folder to unpack into; made if need be. */
   async folder(path: string): Promise<string> {
     const target = await this.#inside(path);
+    // A symlink would lead the files elsewhere.
+    if ((await lstatIfThere(target))?.isDirectory() === false) throw new UserError(`${path} is no folder`);
     await mkdir(target, { recursive: true });
     return target;
   }

@@ -4,7 +4,7 @@ import type { DownloadRecord } from "../../schema/index.ts";
 import type { Download } from "../recipe/index.ts";
 import { NotFoundError, UpstreamError } from "../system/errors.ts";
 import type { Downloaded } from "../system/http.ts";
-import type { Progress } from "../system/progress.ts";
+import type { Progress, Transfer } from "../system/progress.ts";
 import type { Upstreams } from "../versions/upstreams.ts";
 import type { Plan } from "./plan.ts";
 import { type ResolvedDownload, resolveDownload } from "./verify.ts";
@@ -48,16 +48,18 @@ async function downloadOne(
   { http }: Upstreams,
   progress: Progress,
 ): Promise<Downloaded> {
-  const shown = new Set<{ end(): void }>();
+  let shown: Transfer | undefined;
   try {
     const onDownload = (total: number | undefined) => {
+      // A second try begins anew, and so does its bar.
+      shown?.end();
       const transfer = progress.transfer(file, total);
-      shown.add(transfer);
+      shown = transfer;
       return (bytes: number) => transfer.advance(bytes);
     };
     return await http.download(address, path, { onDownload, signal });
   } finally {
-    for (const transfer of shown) transfer.end();
+    shown?.end();
   }
 }
 

@@ -13,6 +13,7 @@ import type { Extension } from "../catalog.ts";
 import { type Download, type RecipeContext, type TreeEntry, tagOf } from "../recipe/index.ts";
 import { sha256Of } from "../system/digest.ts";
 import { errorCode, UsageError, UserError } from "../system/errors.ts";
+import { checkDownloads } from "./check-downloads.ts";
 
 export interface BakeRequest {
   readonly version: string;
@@ -56,7 +57,7 @@ export interface Plan {
   readonly transfers: readonly TransferRule[];
 }
 
-/** @throws UsageError for a version that the recipe's own list does not have */
+/** @throws UsageError for a version that the recipe's own list does not have, UserError for a recipe that is wrong */
 export async function planBake({ name, folder, recipe }: Extension, request: BakeRequest): Promise<Plan> {
   const { version, arch, os = "_any", format = "squashfs", epoch = 0 } = request;
   if (recipe.versions.kind === "fixed" && !recipe.versions.versions.includes(version)) {
@@ -72,6 +73,8 @@ export async function planBake({ name, folder, recipe }: Extension, request: Bak
     goArch: GO_ARCH[arch],
     unameArch: UNAME_ARCH[arch],
   };
+  const downloads = recipe.downloads?.(context) ?? [];
+  checkDownloads(name, downloads);
   const upholds = recipe.upholds ?? [];
   const filesFolder = join(folder, "files");
   return {
@@ -82,7 +85,7 @@ export async function planBake({ name, folder, recipe }: Extension, request: Bak
     format,
     reload: request.reload ?? recipe.reload ?? upholds.length > 0,
     epoch,
-    downloads: recipe.downloads?.(context) ?? [],
+    downloads,
     staticFiles: await staticFiles(filesFolder),
     tree: recipe.tree?.(context) ?? [],
     upholds,

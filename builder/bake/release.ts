@@ -2,7 +2,7 @@
  * What is written beside an image: its line for the index, transfer files, and the release manifest. The images of one
  * release are baked one at a time, so a manifest takes up what was baked before it.
  */
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import {
   ARCHES,
@@ -17,7 +17,7 @@ import {
   transferFor,
 } from "../../schema/index.ts";
 import { sha256Of } from "../system/digest.ts";
-import { errorCode } from "../system/errors.ts";
+import { readDocument } from "../system/read-document.ts";
 import { writeText } from "../system/work-dir.ts";
 import type { Baked } from "./bake.ts";
 import type { Plan } from "./plan.ts";
@@ -101,14 +101,9 @@ export async function writeManifest(path: string, manifest: ReleaseManifest): Pr
   await writeText(path, formatReleaseManifest(manifest));
 }
 
-/** @throws InvalidInput for a file that is there and is no release manifest */
+/** @throws UserError for a file that is there and is no release manifest */
 export async function readManifest(path: string): Promise<ReleaseManifest | undefined> {
-  try {
-    return parseReleaseManifest(await readFile(path, "utf8"));
-  } catch (error) {
-    if (errorCode(error) === "ENOENT") return undefined;
-    throw error;
-  }
+  return readDocument(path, parseReleaseManifest);
 }
 
 async function sizeOf(path: string): Promise<number | undefined> {

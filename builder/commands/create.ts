@@ -1,5 +1,6 @@
 /** `create`: bakes one image, and writes what goes with it. Options are the reference's, with its defaults. */
-import { basename, dirname, join, resolve } from "node:path";
+import { stat } from "node:fs/promises";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { type Command, Option, type OptionValues } from "commander";
 import { checkExtensionName, InvalidInput, releaseName } from "../../schema/index.ts";
 import { bake } from "../bake/bake.ts";
@@ -14,7 +15,7 @@ import {
   writeTransfers,
 } from "../bake/release.ts";
 import { sourceCommit } from "../system/commit.ts";
-import { errorCode, UsageError } from "../system/errors.ts";
+import { UsageError } from "../system/errors.ts";
 import { type Cli, command, type Outcome } from "./command.ts";
 import { parseArch, parseBoolean, parseEpoch, parseVersion } from "./options.ts";
 
@@ -70,12 +71,13 @@ async function create(cli: Cli, name: string, version: string, options: OptionVa
     reload: options.forceReload,
     epoch: options.epoch,
   });
-  const file = resolve(cli.cwd, `${String(options.outputFile ?? plan.extension).replace(/\.raw$/, "")}.raw`);
+  const file = outputFile(cli.cwd, options.outputFile ?? "", plan.extension);
   const folder = dirname(file);
+  await checkFolder(folder);
   const manifestFile = join(folder, `${plan.extension}.release.json`);
   const before = await manifestFor(plan, manifestFile, folder);
 
-  const baked = await bake(plan, file, cli).catch(explainMissingFolder(folder));
+  const baked = await bake(plan, file, cli);
   const transfers = renderTransfers(plan, cli.env.BAKERY_URL || DEFAULT_BAKERY_URL);
   const checksum = await writeChecksum(folder, plan, basename(file), baked.image.sha256);
   const confs = options.sysupdate ? await writeTransfers(folder, transfers) : [];
@@ -94,7 +96,7 @@ async function create(cli: Cli, name: string, version: string, options: OptionVa
     manifest: manifestFile,
     transfers: confs,
   };
-  return { value, text: `${file}\n` };
+  return { value, text: `${relative(cli.cwd, file)}\n` };
 }
 
 function parseName(name: string): string {
@@ -112,9 +114,15 @@ function parseOs(os: string): string {
   return os;
 }
 
-function explainMissingFolder(folder: string) {
-  return (error: unknown): never => {
-    if (errorCode(error) === "ENOENT") throw new UsageError(`no such folder: ${folder}`, { cause: error });
-    throw error;
-  };
+/** @param given a file, or a folder with a slash at the end; empty: in the current folder */
+function outputFile(cwd: string, given: string, name: string): string {
+  const path = given === "" || given.endsWith("/") ? `${given}${name}` : given;
+  return resolve(cwd, `${path.replace(/\.raw$/, "")}.raw`);
+}
+
+/** Before anything is downloaded: a folder that is not there is mostly a slip of the pen. */
+async function checkFolder(path: string): Promise<void> {
+  const found = await stat(path).catch(() => undefined);
+  if (found?.isDirectory()) return;
+  throw new UsageError(`no such folder: ${path}`, { hint: "make it first, or see --output-file" });
 }

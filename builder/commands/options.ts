@@ -12,6 +12,7 @@ export function parseArch(value: string): Arch {
 }
 
 export function parseBoolean(value: string): boolean {
+  if (value !== "true" && value !== "false") throw new InvalidArgumentError("allowed: true, false");
   return value === "true";
 }
 

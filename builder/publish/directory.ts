@@ -5,7 +5,7 @@
  * from it. What is half done is not in an index, and the next publication of the extension mends it.
  */
 import { copyFile, mkdir, readFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import {
   addRelease,
   emptyInventory,
@@ -15,7 +15,6 @@ import {
   GLOBAL_INDEX,
   INVENTORY_FILE,
   type IndexEntry,
-  type Inventory,
   indexLocator,
   indexOf,
   type Locator,
@@ -31,8 +30,9 @@ import {
 import { measureFile } from "../system/digest.ts";
 import { errorCode } from "../system/errors.ts";
 import { withLock } from "../system/lock.ts";
+import { readDocument } from "../system/read-document.ts";
 import { writeAtomically, writeText } from "../system/work-dir.ts";
-import type { LocalRelease, Published, Publisher } from "./publisher.ts";
+import { changed, type LocalRelease, type Published, type Publisher } from "./publisher.ts";
 
 export class DirectoryPublisher implements Publisher {
   readonly #root: string;
@@ -50,7 +50,9 @@ export class DirectoryPublisher implements Publisher {
     const { extension } = manifest;
     const name = releaseName(manifest);
     const inventoryAt = { release: extension, file: INVENTORY_FILE };
-    const before = await this.#inventory(inventoryAt, extension);
+    // All that may be damaged is read before anything is written.
+    const before = (await readDocument(this.#pathOf(inventoryAt), parseInventory)) ?? emptyInventory(extension);
+    const globalIndex = (await readDocument(this.#pathOf(GLOBAL_INDEX), parseSha256Sums)) ?? [];
     const inventory = addRelease(before, manifest, new Date());
     const isNewest = inventory.releases[0]?.version === manifest.version;
     // A published release never changes; of one that was half published before a crash, the rest is no release yet.
@@ -79,23 +81,9 @@ export class DirectoryPublisher implements Publisher {
     const lines = indexOf(inventory);
     const indexAt = indexLocator(extension);
     await note(indexAt, this.#write(indexAt, formatSha256Sums(lines)));
-    const all = await this.#globalIndexWith(extension, lines);
+    const all = withLinesOf(extension, lines, globalIndex);
     await note(GLOBAL_INDEX, this.#write(GLOBAL_INDEX, formatSha256Sums(all)));
     return { written };
-  }
-
-  async #inventory(at: Locator, extension: string): Promise<Inventory> {
-    const text = await this.#read(at);
-    return text === undefined ? emptyInventory(extension) : parseInventory(text);
-  }
-
-  /** Only the extension's own lines change. */
-  async #globalIndexWith(extension: string, lines: readonly IndexEntry[]): Promise<IndexEntry[]> {
-    const text = await this.#read(GLOBAL_INDEX);
-    const before = text === undefined ? [] : parseSha256Sums(text);
-    const others = before.filter(({ file }) => parseImageFile(file)?.extension !== extension);
-    const byExtension = Map.groupBy(mergeSha256Sums(others, lines), extensionOf);
-    return [...byExtension.keys()].sort().flatMap((name) => byExtension.get(name) ?? []);
   }
 
   async #copy(from: string, at: Locator, sha256: string): Promise<boolean> {
@@ -103,7 +91,12 @@ export class DirectoryPublisher implements Publisher {
     const there = await measureFile(target).catch(() => undefined);
     if (there?.sha256 === sha256) return false;
     await mkdir(dirname(target), { recursive: true });
-    await writeAtomically(target, (partial) => copyFile(from, partial));
+    await writeAtomically(target, async (partial) => {
+      await copyFile(from, partial);
+      // What was right when the release was opened may have been baked anew since; the index must not name it.
+      const copied = await measureFile(partial);
+      if (copied.sha256 !== sha256) throw changed(basename(from), sha256, copied.sha256);
+    });
     return true;
   }
 
@@ -127,6 +120,13 @@ export class DirectoryPublisher implements Publisher {
   #pathOf(at: Locator): string {
     return join(this.#root, publicPath(at));
   }
+}
+
+/** The global index with an extension's lines as they are now; those of others stay. */
+function withLinesOf(extension: string, lines: readonly IndexEntry[], before: readonly IndexEntry[]): IndexEntry[] {
+  const others = before.filter(({ file }) => parseImageFile(file)?.extension !== extension);
+  const byExtension = Map.groupBy(mergeSha256Sums(others, lines), extensionOf);
+  return [...byExtension.keys()].sort().flatMap((name) => byExtension.get(name) ?? []);
 }
 
 function extensionOf({ file }: IndexEntry): string {

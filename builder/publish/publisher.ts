@@ -62,7 +62,8 @@ function missing(file: string, folder: string): UserError {
   });
 }
 
-function changed(file: string, expected: string, actual: string): UserError {
+/** For a file that has other bytes than its release manifest says. */
+export function changed(file: string, expected: string, actual: string): UserError {
   return new UserError(`${file} is not what the release manifest says`, {
     details: { expected, actual },
     hint: "bake it again",

@@ -33,8 +33,9 @@ export async function failedStatus(url: string, response: Response): Promise<Sta
   if (status === 404 || status === 410) {
     return new StatusError(new NotFoundError("not found upstream", { details }), false, undefined);
   }
-  // GitHub says "forbidden" where a rate limit is used up.
-  if (status === 429 || (status === 403 && headers.get("x-ratelimit-remaining") === "0")) {
+  // GitHub says "forbidden" where a rate limit is used up, and where one asks too much at once.
+  const limited = headers.get("x-ratelimit-remaining") === "0" || retryAfter !== undefined;
+  if (status === 429 || (status === 403 && limited)) {
     const reset = Number(headers.get("x-ratelimit-reset"));
     const until = reset > 0 ? ` until ${new Date(reset * 1_000).toISOString()}` : "";
     const hint = "wait, or set GITHUB_TOKEN for GitHub's higher limit";
@@ -56,13 +57,15 @@ export function asFailure(url: string, error: unknown): Failure {
   if (error instanceof StatusError) return error;
   if (error instanceof UpstreamError) return { error, passing: false };
   const code = errorCode(error);
-  if (code === "ENOSPC") {
+  if (code === "ENOSPC" || code === "EDQUOT") {
     const hint = "free some space, or set TMPDIR to a larger disk";
     return {
       error: new ToolError("no space left for the download", { details: { url }, cause: error, hint }),
       passing: false,
     };
   }
+  // Other refusals of this machine's file system are none of the network's; those of sockets come as a cause.
+  if (error instanceof Error && "path" in error) return { error, passing: false };
   const unreachable = new UpstreamError("upstream cannot be reached", {
     details: { url, reason: rootMessage(error) },
     hint: "check the network; behind a mirror, set BAKERY_MIRROR",

@@ -14,6 +14,8 @@ export interface HttpOptions {
   readonly signal?: AbortSignal | undefined;
   /** The pause before the second try; each further one is twice as long. Milliseconds. */
   readonly retryDelay?: number;
+  /** Without a byte for so long, a connection counts as dead. Milliseconds. */
+  readonly idleTimeout?: number;
 }
 
 export interface Downloaded {
@@ -41,22 +43,25 @@ const TRIES = 4;
 const LONGEST_WAIT = 20_000;
 /** What a checksum file or an API's answer may be at the most. Bytes. */
 const MAX_TEXT = 32 * 1024 ** 2;
-/** Without a byte for so long, a connection counts as dead. Milliseconds. */
-const IDLE_TIMEOUT = 60_000;
+/** https://fetch.spec.whatwg.org/#redirect-status, and as many as there */
+const REDIRECTS = new Set([301, 302, 303, 307, 308]);
+const MAX_REDIRECTS = 20;
 
 export class Http {
   readonly #mirror: string | undefined;
   readonly #signal: AbortSignal | undefined;
   readonly #retryDelay: number;
+  readonly #idleTimeout: number;
 
   /** @throws UsageError for a mirror that is no http(s) URL */
-  constructor({ mirror, signal, retryDelay = 500 }: HttpOptions = {}) {
+  constructor({ mirror, signal, retryDelay = 500, idleTimeout = 60_000 }: HttpOptions = {}) {
     if (mirror && !/^https?:$/.test(URL.parse(mirror)?.protocol ?? "")) {
       throw new UsageError(`BAKERY_MIRROR is no http(s) URL: ${mirror}`);
     }
     this.#mirror = mirror?.replace(/\/+$/, "") || undefined;
     this.#signal = signal;
     this.#retryDelay = retryDelay;
+    this.#idleTimeout = idleTimeout;
   }
 
   /**
@@ -93,7 +98,8 @@ export class Http {
   async download(url: string, path: string, { onDownload, signal }: DownloadOptions = {}): Promise<Downloaded> {
     return this.#attempt(
       url,
-      {},
+      // The bytes as they are in the file, and their number as it is: a server may compress on the way.
+      { "accept-encoding": "identity" },
       async (response, progressed) => {
         const length = Number(response.headers.get("content-length") ?? Number.NaN);
         const report = onDownload?.(Number.isFinite(length) ? length : undefined);
@@ -130,10 +136,10 @@ export class Http {
     const asked = this.#mirrored(url);
     const ended = AbortSignal.any([this.#signal, own].filter((signal) => signal !== undefined));
     for (let tries = 1; ; tries++) {
-      const idle = new IdleTimer(IDLE_TIMEOUT);
+      const idle = new IdleTimer(this.#idleTimeout);
       try {
         const signal = AbortSignal.any([ended, idle.signal]);
-        const response = await fetch(asked, { headers: { "user-agent": "sysext-bakery", ...headers }, signal });
+        const response = await this.#ask(url, headers, signal);
         if (!response.ok) throw await failedStatus(asked, response);
         return await read(response, () => idle.restart());
       } catch (error) {
@@ -148,8 +154,36 @@ export class Http {
     }
   }
 
+  /** Follows redirects itself, for these lead through the mirror too. */
+  async #ask(url: string, headers: Headings, signal: AbortSignal): Promise<Response> {
+    const { authorization, ...others } = headers;
+    let asked = this.#mirrored(url);
+    for (let hops = 0; ; hops++) {
+      // A credential is for the server that it was given for: no mirror gets it, and no target of a redirect.
+      const trusted = authorization !== undefined && new URL(asked).origin === new URL(url).origin;
+      const response = await fetch(asked, {
+        headers: { "user-agent": "sysext-bakery", ...others, ...(trusted && { authorization }) },
+        redirect: "manual",
+        signal,
+      });
+      const location = response.headers.get("location");
+      if (!REDIRECTS.has(response.status) || location === null) return response;
+
+      await response.body?.cancel();
+      const next = this.#mirrored(URL.parse(location, asked)?.href ?? location);
+      const details = { url: asked, location };
+      if (hops === MAX_REDIRECTS) throw new UpstreamError("redirected without end", { details });
+      const [from, to] = [URL.parse(asked)?.protocol, URL.parse(next)?.protocol];
+      if (to !== "https:" && (to !== "http:" || from !== "http:")) {
+        throw new UpstreamError("redirected to what is no https URL", { details });
+      }
+      asked = next;
+    }
+  }
+
   #mirrored(url: string): string {
-    return this.#mirror === undefined ? url : url.replace(/^https:\/\//, `${this.#mirror}/`);
+    if (this.#mirror === undefined || url.startsWith(`${this.#mirror}/`)) return url;
+    return url.replace(/^https:\/\//, `${this.#mirror}/`);
   }
 }
 

@@ -30,7 +30,13 @@ export async function run(command: string, args: readonly string[], options: Run
   const stderr: Buffer[] = [];
   child.stdout.on("data", (chunk: Buffer) => stdout.push(chunk));
   child.stderr.on("data", (chunk: Buffer) => stderr.push(chunk));
-  child.on("error", (error) => reject(signal?.aborted ? signal.reason : startError(command, error)));
+  child.on("error", (error) => {
+    if (child.pid === undefined || !signal?.aborted) reject(startError(command, error));
+  });
+  child.on("exit", () => {
+    // Told to end, it is waited for: until it is gone it may write to what our caller is about to remove.
+    if (signal?.aborted) reject(signal.reason);
+  });
   child.on("close", (code, ended) => {
     if (code === 0) return resolve(Buffer.concat(stdout).toString());
     const output = Buffer.concat(stderr.length > 0 ? stderr : stdout).toString();

@@ -16,6 +16,10 @@ export async function withWorkDir<T>(use: (path: string) => Promise<T>): Promise
   const path = await mkdtemp(join(tmpdir(), `${PREFIX}${OWNER}-`));
   try {
     return await use(path);
+  } catch (error) {
+    if (errorCode(error) !== "ENOSPC") throw error;
+    const hint = "free some space, or set TMPDIR to a larger disk";
+    throw new ToolError(`no space left for temporary files in ${tmpdir()}`, { cause: error, hint });
   } finally {
     await remove(path);
   }

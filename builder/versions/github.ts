@@ -45,7 +45,7 @@ export class GitHub {
       const { value, headers } = await this.#http.json(url, this.#headers);
       const releases = parse(v.array(release), url, value);
       tags.push(...releases.filter((one) => !one.draft && !one.prerelease).map((one) => one.tag_name));
-      url = this.#nextPage(headers.get("link"));
+      url = this.#nextPage(url, headers.get("link"));
     }
     return tags;
   }
@@ -72,10 +72,20 @@ export class GitHub {
     return sha256;
   }
 
-  /** RFC 8288; a next page elsewhere than at the API would get our token. */
-  #nextPage(link: string | null): string | undefined {
-    const next = /<(?<url>[^>]+)>;\s*rel="next"/.exec(link ?? "")?.groups?.url;
-    return next !== undefined && new URL(next).origin === new URL(this.#apiUrl).origin ? next : undefined;
+  /**
+   * RFC 8288
+   * @throws UpstreamError for a next page elsewhere than at the API: it would get our token, and without it the list
+   * would end early and nobody would notice
+   */
+  #nextPage(url: string, link: string | null): string | undefined {
+    const target = /<(?<url>[^>]+)>;\s*rel="next"/.exec(link ?? "")?.groups?.url;
+    if (target === undefined) return undefined;
+    const next = URL.parse(target, url);
+    if (next?.origin === new URL(this.#apiUrl).origin) return next.href;
+    throw new UpstreamError("GitHub's list goes on at another server", {
+      details: { url, next: target },
+      hint: "set GITHUB_API_URL to where the API says that it is",
+    });
   }
 }
 

@@ -1,6 +1,7 @@
 /** All upstreams that recipes can name, behind one door: lists their versions, finds their files. */
 import { isVersion, newestFirst } from "../../schema/index.ts";
 import { newest, type Recipe, type VersionFilter, type VersionSource } from "../recipe/index.ts";
+import { UsageError } from "../system/errors.ts";
 import { Http, type HttpOptions } from "../system/http.ts";
 import { GitHub } from "./github.ts";
 import { Npm } from "./npm.ts";
@@ -15,6 +16,9 @@ export interface Upstreams {
 export function upstreamsFrom(env: NodeJS.ProcessEnv, options: Omit<HttpOptions, "mirror"> = {}): Upstreams {
   const http = new Http({ mirror: env.BAKERY_MIRROR, ...options });
   const apiUrl = env.GITHUB_API_URL || "https://api.github.com";
+  if (!/^https?:$/.test(URL.parse(apiUrl)?.protocol ?? "")) {
+    throw new UsageError(`GITHUB_API_URL is no http(s) URL: ${apiUrl}`);
+  }
   const token = env.GITHUB_TOKEN || env.GH_TOKEN;
   return { http, github: new GitHub({ http, apiUrl, token }), npm: new Npm(http) };
 }
@@ -44,6 +48,11 @@ async function listUnordered(source: VersionSource, upstreams: Upstreams): Promi
 
 function fromTags(tags: readonly string[], { prefix = "", include, exclude }: VersionFilter): string[] {
   return tags
-    .filter((tag) => tag.startsWith(prefix) && (include?.test(tag) ?? true) && !exclude?.test(tag))
+    .filter((tag) => tag.startsWith(prefix) && matches(tag, include, true) && !matches(tag, exclude, false))
     .map((tag) => tag.slice(prefix.length));
+}
+
+/** Not `test`, which goes on where it ended the last time if the pattern says `g`. */
+function matches(tag: string, pattern: RegExp | undefined, otherwise: boolean): boolean {
+  return pattern === undefined ? otherwise : tag.search(pattern) >= 0;
 }

@@ -1,5 +1,7 @@
 /** `./bakery list`: which extensions there are, and what upstream offers of one. */
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { githubReleases } from "../../builder/recipe/index.ts";
+import { listVersions, upstreamsFrom } from "../../builder/versions/upstreams.ts";
 import { Workplace } from "../support/bakery.ts";
 import { FakeGitHub } from "../support/upstreams/github.ts";
 import { Mirror } from "../support/upstreams/mirror.ts";
@@ -74,13 +76,25 @@ describe("the versions on GitHub", () => {
     expect(at.mirror.arrivals).toHaveLength(3);
   });
 
-  it("do not come from another host than the API, which would get the token", async () => {
+  it("do not come from another host than the API, which would get the token; a list cut short is none", async () => {
     await using at = await open();
     at.github.publish(COMPOSE, ...Array.from({ length: 150 }, (_, minor) => ({ tag: `v1.${minor}.0` })));
     at.github.strayLink = "https://evil.example/repos/docker/compose/releases";
-    await at.workplace.run(["list", "docker-compose"], { BAKERY_MIRROR: at.mirror.url, GITHUB_TOKEN: "secret" });
+    const { exitCode, stdout, stderr } = await at.bakery("list", "docker-compose");
+    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
+    expect(stderr).toContain("error: GitHub's list goes on at another server\n");
     expect(at.mirror.arrivals.map(({ path }) => path)).toEqual([RELEASES]);
-    expect(at.mirror.arrivals[0]?.headers.get("authorization")).toBe("Bearer secret");
+  });
+
+  it("are asked for with the token at the API itself, and without it at a mirror", async () => {
+    await using at = await open();
+    at.github.publish(COMPOSE, { tag: "v1.0.0" }, { tag: "v2.0.0", draft: true });
+    const secret = { GITHUB_TOKEN: "secret" };
+    const api = { ...secret, GITHUB_API_URL: `${at.mirror.url}/api.github.com` };
+    for (const env of [api, { ...secret, BAKERY_MIRROR: at.mirror.url }]) {
+      expect((await at.workplace.run(["list", "docker-compose"], env)).stdout).toBe("1.0.0\n");
+    }
+    expect(at.mirror.arrivals.map(({ headers }) => headers.get("authorization"))).toEqual(["Bearer secret", null]);
   });
 
   it("are asked for at GITHUB_API_URL", async () => {
@@ -99,6 +113,21 @@ describe("the versions on GitHub", () => {
       stderr: expect.stringMatching(/rate limit used up until 2030-01-01T00:00:00.000Z.*hint: .*GITHUB_TOKEN/s),
     });
     expect(at.mirror.arrivals).toHaveLength(1);
+  });
+
+  it("are asked for again when GitHub says that it was too much at once", async () => {
+    await using at = await open();
+    at.github.publish(COMPOSE, { tag: "v1.0.0" });
+    at.github.busy = { requests: 2, retryAfter: 0 };
+    expect((await at.bakery("list", "docker-compose")).stdout).toBe("1.0.0\n");
+  });
+
+  it("of a repository that is not there are an error that says where they were looked for", async () => {
+    await using at = await open();
+    expect(await at.bakery("list", "docker-compose")).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining(RELEASES),
+    });
   });
 
   it("are asked for again after an error that passes", async () => {
@@ -135,10 +164,18 @@ it("says which server cannot be reached, and why", async () => {
   });
 });
 
-it("refuses a mirror that is no URL", async () => {
+it.each(["BAKERY_MIRROR", "GITHUB_API_URL"])("refuses %s where it is no URL", async (name) => {
   await using workplace = await Workplace.open();
-  expect(await workplace.run(["list", "docker-compose"], { BAKERY_MIRROR: "mirror.example" })).toMatchObject({
+  expect(await workplace.run(["list", "docker-compose"], { [name]: "mirror.example" })).toMatchObject({
     exitCode: 2,
-    stderr: "error: BAKERY_MIRROR is no http(s) URL: mirror.example\n",
+    stderr: `error: ${name} is no http(s) URL: mirror.example\n`,
   });
+});
+
+it("takes only tags that the recipe includes and does not exclude, whatever flags its patterns have", async () => {
+  const github = new FakeGitHub();
+  github.publish(COMPOSE, ...["v1.1.0", "v1.2.0", "v1.3.0", "v2.1.0", "v2.2.0", "v2.2.0+lts"].map((tag) => ({ tag })));
+  await using mirror = await Mirror.open(github.hosts);
+  const source = githubReleases(COMPOSE, { prefix: "v", include: /^v2/g, exclude: /lts/g });
+  expect(await listVersions(source, upstreamsFrom({ BAKERY_MIRROR: mirror.url }))).toEqual(["2.2.0", "2.1.0"]);
 });

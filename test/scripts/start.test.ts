@@ -1,8 +1,10 @@
 /** `npm start` as a user runs it: serves what it baked, ends at Ctrl-C, and says what is in its way. */
 import { type ChildProcess, spawn } from "node:child_process";
+import { readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
 import { parseSha256Sums } from "../../schema/index.ts";
+import { Workplace } from "../support/bakery.ts";
 import { freePort, listening } from "../support/ports.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -34,11 +36,13 @@ class Started {
   }
 }
 
-it("bakes, publishes and serves, and ends cleanly when it is interrupted", async () => {
+it("bakes, publishes and serves, ends cleanly when it is interrupted, and is quick the next time", async () => {
+  await using workplace = await Workplace.open();
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
+  const args = ["--port", String(port), "--data", workplace.path];
 
-  const started = new Started("--port", String(port));
+  const started = new Started(...args);
   await started.says("systemd-sysext refresh && workerd --version");
   const index = await (await fetch(`${url}/extensions/workerd/SHA256SUMS`)).text();
   const newest = parseSha256Sums(index).map(({ file }) => file);
@@ -51,6 +55,18 @@ it("bakes, publishes and serves, and ends cleanly when it is interrupted", async
   expect(await started.exitCode).toBe(0);
   expect(started.output).toContain("• The bakery has stopped");
   await expect(fetch(url)).rejects.toThrow();
+
+  // A recipe that has changed since makes other bytes of the same version.
+  const inventory = workplace.file(`site/${port}/extensions/workerd/releases.json`);
+  const text = await readFile(inventory, "utf8");
+  await writeFile(inventory, text.replace(/"sha256": "..../, '"sha256": "0000'));
+  const again = new Started(...args);
+  await again.says("systemd-sysext refresh && workerd --version");
+  expect(again.output).not.toContain("Packing");
+  expect(again.output).toContain("• Starting with an empty bakery: workerd-");
+  expect(await (await fetch(`${url}/extensions/workerd/SHA256SUMS`)).text()).toBe(index);
+  again.interrupt();
+  expect(await again.exitCode).toBe(0);
 }, 180_000);
 
 it("says at once that the port is taken, and how to take another", async () => {

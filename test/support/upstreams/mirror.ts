@@ -7,8 +7,12 @@ import type { AddressInfo } from "node:net";
 
 export type Host = (request: Request) => Promise<Response> | Response;
 
-/** What goes wrong with one answer: its status, or what becomes of its body on the way. */
-export type Fault = 500 | 502 | 503 | "cut" | "stall" | "garble";
+/**
+ * What goes wrong with one answer: its status, or what becomes of its body on the way. `cut` breaks the connection in
+ * the middle, `short` ends it there as if that were all, `stall` keeps it open and says no more, `garble` sends other
+ * bytes.
+ */
+export type Fault = 500 | 502 | 503 | "cut" | "short" | "stall" | "garble";
 
 /** A request as it arrived. */
 export interface Arrival {
@@ -77,6 +81,6 @@ async function send(outgoing: ServerResponse, response: Response, fault: Fault |
   if (fault === "garble") return void outgoing.end(Buffer.alloc(body.length, "?"));
 
   outgoing.write(body.subarray(0, body.length >> 1));
-  // A stalled connection stays open, and says nothing more.
   if (fault === "cut") setTimeout(() => outgoing.destroy(), 20);
+  if (fault === "short") outgoing.socket?.end();
 }

@@ -1,4 +1,8 @@
-/** npm's registry: packuments, and tarballs with the integrity that they state. */
+/**
+ * npm's registry: packuments, whole or abbreviated, and tarballs with the integrity that they state.
+ *
+ * https://github.com/npm/registry/blob/main/docs/responses/package-metadata.md
+ */
 import { createHash } from "node:crypto";
 import { IttyRouter, json } from "itty-router";
 import type { Host } from "./mirror.ts";
@@ -10,26 +14,49 @@ export interface FakePackage {
   readonly integrity?: string;
 }
 
-/** @param packages by name, then by version */
-export function npmRegistry(host: string, packages: Readonly<Record<string, Record<string, FakePackage>>>): Host {
+type Packages = Readonly<Record<string, Record<string, FakePackage>>>;
+
+const ABBREVIATED = "application/vnd.npm.install-v1+json";
+
+/**
+ * @param base where the registry is, for the tarballs' URLs: a host, or a whole URL
+ * @param packages by name, then by version
+ */
+export function npmRegistry(base: string, packages: Packages): Host {
   const router = IttyRouter();
   router
     .get("/tarballs/:file+", ({ params }) => {
       const [name = "", version = ""] = decodeURIComponent(params.file ?? "").split("@@");
-      return new Response(Buffer.from(packages[name]?.[version]?.tarball ?? []));
+      const tarball = packages[name]?.[version]?.tarball;
+      return tarball === undefined ? notFound() : new Response(Buffer.from(tarball));
     })
-    .get("/:name", ({ params }) => {
-      const name = decodeURIComponent(params.name ?? "");
+    // A scope's slash is `%2f` in the path.
+    .get("/:name", (request) => {
+      const name = decodeURIComponent(request.params.name ?? "");
       const versions = packages[name];
-      if (versions === undefined) return json({ error: "Not found" }, { status: 404 });
-      const described = Object.entries(versions).map(
-        ([version, { tarball = new Uint8Array(), deprecated, integrity }]) => {
-          const sha512 = createHash("sha512").update(tarball).digest("base64");
-          const url = `https://${host}/tarballs/${encodeURIComponent(`${name}@@${version}`)}`;
-          return [version, { deprecated, dist: { tarball: url, integrity: integrity ?? `sha512-${sha512}` } }];
-        },
-      );
-      return json({ name, versions: Object.fromEntries(described) });
-    });
+      return versions === undefined ? notFound() : packument(base, name, versions, request);
+    })
+    .all("*", notFound);
   return (request) => router.fetch(request);
+}
+
+function packument(base: string, name: string, versions: Packages[string], request: Request): Response {
+  const url = URL.canParse(base) ? base : `https://${base}`;
+  const described = Object.entries(versions).map(([version, { tarball, deprecated, integrity }]) => {
+    const sha512 = createHash("sha512")
+      .update(tarball ?? "")
+      .digest("base64");
+    const address = `${url}/tarballs/${encodeURIComponent(`${name}@@${version}`)}`;
+    const dist = { tarball: address, integrity: integrity ?? `sha512-${sha512}` };
+    return [version, { name, version, deprecated, dist }];
+  });
+  const body = { name, versions: Object.fromEntries(described) };
+  if (request.headers.get("accept")?.includes(ABBREVIATED)) {
+    return json(body, { headers: { "content-type": ABBREVIATED } });
+  }
+  return json({ ...body, readme: `# ${name}\n`, time: {} });
+}
+
+function notFound(): Response {
+  return json({ error: "Not found" }, { status: 404 });
 }
