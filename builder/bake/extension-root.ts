@@ -93,7 +93,7 @@ export class ExtensionRoot {
 
   /** @throws UserError for a path that is absolute, goes up, or leads through a symlink */
   async #inside(path: string): Promise<string> {
-    const normal = posix.normalize(path);
+    const normal = posix.normalize(path).replace(/\/$/, "");
     if (posix.isAbsolute(path) || normal === "." || normal.split("/").includes("..")) {
       throw new UserError(`not a path inside the image: ${path}`, { hint: "write it without a slash at the front" });
     }

@@ -1,8 +1,10 @@
 /** One at a time, among all processes of this machine: a lock file that names its owner. */
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { link, readFile, rm, writeFile } from "node:fs/promises";
+import { basename, dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { errorCode, ToolError } from "./errors.ts";
-import { isGone, OWNER } from "./owner.ts";
+import { isGone, OWNER, OWNER_PATTERN } from "./owner.ts";
+import { sweep } from "./work-dir.ts";
 
 const PATIENCE_MS = 60_000;
 const POLL_MS = 50;
@@ -23,13 +25,19 @@ export async function withLock<T>(path: string, perform: () => Promise<T>): Prom
 }
 
 async function take(path: string): Promise<boolean> {
+  // Written elsewhere and then linked: a lock is there with its owner's name or not at all, whoever is killed when.
+  await sweep(dirname(path), new RegExp(`^${RegExp.escape(basename(path))}\\.(?<owner>${OWNER_PATTERN})$`));
+  const own = `${path}.${OWNER}`;
+  await writeFile(own, OWNER);
   try {
-    await writeFile(path, OWNER, { flag: "wx" });
+    await link(own, path);
     return true;
   } catch (error) {
     if (errorCode(error) !== "EEXIST") throw error;
+  } finally {
+    await rm(own, { force: true });
   }
-  // A killed process leaves its lock behind; an empty file is one that is just being written.
+  // A killed process leaves its lock behind.
   if (isGone(await readFile(path, "utf8").catch(() => ""))) await rm(path, { force: true });
   return false;
 }

@@ -52,8 +52,11 @@ export async function writeText(path: string, text: string): Promise<void> {
   await writeAtomically(path, (partial) => writeFile(partial, text));
 }
 
-/** Removes what a run that was killed has left behind. Runs that are still alive keep theirs. */
-async function sweep(folder: string, pattern: RegExp): Promise<void> {
+/**
+ * Removes what a run that was killed has left behind. Runs that are still alive keep theirs.
+ * @param pattern for names; its group `owner` is an `OWNER`
+ */
+export async function sweep(folder: string, pattern: RegExp): Promise<void> {
   for (const name of await readdir(folder)) {
     const owner = pattern.exec(name)?.groups?.owner;
     // Where it is another user's, it stays: it harms nobody.

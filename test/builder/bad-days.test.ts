@@ -10,8 +10,10 @@ import { run } from "../../builder/system/run.ts";
 import { FIXTURES, Workplace } from "../support/bakery.ts";
 import { mergingUnavailable } from "../support/merged.ts";
 import { describeWhere } from "../support/requirements.ts";
+import { fileHost } from "../support/upstreams/file-host.ts";
 import { FakeGitHub, sha256 } from "../support/upstreams/github.ts";
 import { Mirror } from "../support/upstreams/mirror.ts";
+import { plant } from "./planted.ts";
 
 const BAKERY = fileURLToPath(new URL("../../bakery", import.meta.url));
 const PROGRAM = "docker-compose-linux-x86_64";
@@ -53,6 +55,39 @@ describeWhere(await mergingUnavailable(), "a full disk", () => {
       expect(await readdir(folder)).toEqual([]);
     });
     expect(await readdir(workplace.path)).toEqual(["small"]);
+  });
+
+  it("for what is unpacked is an error that says so, and leaves nothing behind", async () => {
+    await using workplace = await Workplace.open();
+    const archive = workplace.file("archive.tar.gz");
+    await writeFile(workplace.file("zeros"), Buffer.alloc(20 * SIZE));
+    await createTar({ file: archive, cwd: workplace.path, gzip: true }, ["zeros"]);
+    await using mirror = await Mirror.open({ "files.example": fileHost({ "/a.tar.gz": await readFile(archive) }) });
+    const url = "https://files.example/a.tar.gz";
+    const fields = `downloads: () => [{ url: "${url}", verify: r.unverified("a test"), install: r.extract("usr") }],`;
+    const env = { BAKERY_MIRROR: mirror.url, BAKERY_EXTENSIONS: await plant(workplace, fields) };
+    await withSmallDisk(workplace, async (folder) => {
+      vi.stubEnv("TMPDIR", folder);
+      const ran = await workplace.run(["create", "planted", "1.0.0"], env);
+      expect(ran).toMatchObject({ exitCode: 1, stderr: expect.stringContaining(`no space left for temporary files`) });
+      expect(await readdir(folder)).toEqual([]);
+    });
+  });
+
+  it("for what is published is an error that says so, and the index names only what is there", async () => {
+    await using workplace = await Workplace.open();
+    await using mirror = await compose(4 * SIZE);
+    const env = { BAKERY_MIRROR: mirror.url };
+    await workplace.run(
+      ["create", "docker-compose", "1.0.0", "--output-file", "docker-compose-1.0.0-x86-64", "--sysupdate"],
+      env,
+    );
+    await withSmallDisk(workplace, async (folder) => {
+      const ran = await workplace.run(["publish", "docker-compose.release.json", "--to", "small"]);
+      expect(ran).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("no space left for") });
+      const names = await readdir(folder, { recursive: true });
+      expect(names.filter((name) => /SHA256SUMS|releases.json|raw|publishing/.test(name))).toEqual([]);
+    });
   });
 
   it("for the image is an error that says so, and keeps the image before", async () => {
@@ -154,28 +189,6 @@ exec sleep 60
   });
 });
 
-/** Extensions that a test writes: a recipe's fields as source, and files. */
-async function extensionsWith(
-  workplace: Workplace,
-  fields: string,
-  files: Record<string, string> = {},
-): Promise<string> {
-  const folder = workplace.file("extensions");
-  const door = fileURLToPath(new URL("../../builder/recipe/index.ts", import.meta.url));
-  await mkdir(join(folder, "planted"), { recursive: true });
-  await writeFile(
-    join(folder, "planted/recipe.ts"),
-    `import * as r from ${JSON.stringify(door)};
-export default r.defineExtension({ description: "", homepage: "", versions: r.fixed("1.0.0"), provides: ["usr/bin/x"], ${fields} });
-`,
-  );
-  for (const [path, text] of Object.entries({ "usr/bin/x": "", ...files })) {
-    await mkdir(join(folder, "planted/files", path, ".."), { recursive: true });
-    await writeFile(join(folder, "planted/files", path), text);
-  }
-  return folder;
-}
-
 describe("an image that would hurt a host does not ship", () => {
   it.each<[string, string, Record<string, string>, string]>([
     ["a file that would not be merged", "", { "etc/x.conf": "" }, "etc is outside of usr/ and opt/"],
@@ -194,7 +207,7 @@ describe("an image that would hurt a host does not ship", () => {
     ],
   ])("%s", async (_, fields, files, problem) => {
     await using workplace = await Workplace.open();
-    const env = { BAKERY_EXTENSIONS: await extensionsWith(workplace, fields, files) };
+    const env = { BAKERY_EXTENSIONS: await plant(workplace, fields, files) };
     const ran = await workplace.run(["create", "planted", "1.0.0"], env);
     expect(ran).toMatchObject({ exitCode: 1, stderr: expect.stringContaining(problem) });
     expect(await readdir(workplace.path)).toEqual(["extensions"]);
@@ -209,7 +222,7 @@ describe("an image that would hurt a host does not ship", () => {
       ['r.replace("usr/bin/x", "a", "b")', "nothing to replace in usr/bin/x"],
     ]) {
       await using workplace = await Workplace.open();
-      const env = { BAKERY_EXTENSIONS: await extensionsWith(workplace, `tree: () => [${entry}],`) };
+      const env = { BAKERY_EXTENSIONS: await plant(workplace, `tree: () => [${entry}],`) };
       const { exitCode, stderr } = await workplace.run(["create", "planted", "1.0.0"], env);
       expect(exitCode).toBe(1);
       expect(stderr).toContain(problem);
@@ -238,7 +251,7 @@ describe("a hostile archive", () => {
       await using mirror = await Mirror.open({ "evil.example": host });
       const verify = `r.pinned({ "1.0.0": "${sha256(content)}" })`;
       const fields = `downloads: () => [{ url: "https://evil.example/a.tar", verify: ${verify}, install: r.extract("usr") }],`;
-      const env = { BAKERY_MIRROR: mirror.url, BAKERY_EXTENSIONS: await extensionsWith(workplace, fields) };
+      const env = { BAKERY_MIRROR: mirror.url, BAKERY_EXTENSIONS: await plant(workplace, fields) };
       await workplace.run(["create", "planted", "1.0.0"], env);
       expect(await readdir(workplace.path)).not.toContain("escaped");
       await expect(readFile("/tmp/escaped-by-absolute-name")).rejects.toThrow("ENOENT");
@@ -248,7 +261,7 @@ describe("a hostile archive", () => {
 
 it("a recipe that cannot be loaded is an error that names it and says why", async () => {
   await using workplace = await Workplace.open();
-  const env = { BAKERY_EXTENSIONS: await extensionsWith(workplace, "oops oops") };
+  const env = { BAKERY_EXTENSIONS: await plant(workplace, "oops oops") };
   const { exitCode, stderr } = await workplace.run(["list"], env);
   expect(exitCode).toBe(1);
   expect(stderr).toContain("error: the recipe of planted cannot be loaded\n");

@@ -61,6 +61,46 @@ it("starts a file anew where a connection broke, and hashes what it has in the e
   });
 });
 
+it("takes nothing for a file that ended early", async () => {
+  await using at = await open();
+  await using workplace = await Workplace.open();
+  at.mirror.fail("files.example/a", "short", "short", "short", "short");
+  await expect(at.http.download(URL_, workplace.file("a"))).rejects.toThrow("upstream cannot be reached");
+});
+
+it("gives up on a connection that says nothing for too long, and says so", async () => {
+  await using at = await open();
+  at.mirror.fail("files.example/a", "stall", "stall", "stall", "stall");
+  const http = new Http({ mirror: at.mirror.url, retryDelay: 1, idleTimeout: 50 });
+  await expect(http.read(URL_)).rejects.toMatchObject({
+    message: "upstream cannot be reached",
+    details: { reason: "nothing received for 0.05 s" },
+  });
+  expect(at.mirror.arrivals).toHaveLength(4);
+});
+
+it("does not count as stalled what comes slowly", async () => {
+  await using at = await open();
+  at.mirror.fail("files.example/a", "slow");
+  const http = new Http({ mirror: at.mirror.url, retryDelay: 1, idleTimeout: 150 });
+  expect((await http.read(URL_)).text).toBe("content");
+  expect(at.mirror.arrivals).toHaveLength(1);
+});
+
+it("asks for a file's own bytes, for a server may compress on the way", async () => {
+  await using at = await open();
+  await using workplace = await Workplace.open();
+  await at.http.download(URL_, workplace.file("a"));
+  expect(at.mirror.arrivals[0]?.headers.get("accept-encoding")).toBe("identity");
+});
+
+it("says what the machine refuses as the machine does, without asking again", async () => {
+  await using at = await open();
+  await using workplace = await Workplace.open();
+  await expect(at.http.download(URL_, workplace.file("no/such/folder"))).rejects.toThrow("ENOENT");
+  expect(at.mirror.arrivals).toHaveLength(1);
+});
+
 it("ends at once when it is told to", async () => {
   await using mirror = await Mirror.open({ "files.example": () => new Response("content") });
   mirror.fail("files.example/a", "stall");

@@ -4,15 +4,16 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 
 export type Host = (request: Request) => Promise<Response> | Response;
 
 /**
  * What goes wrong with one answer: its status, or what becomes of its body on the way. `cut` breaks the connection in
- * the middle, `short` ends it there as if that were all, `stall` keeps it open and says no more, `garble` sends other
- * bytes.
+ * the middle, `short` ends it there as if that were all, `stall` keeps it open and says no more, `slow` takes 50 ms
+ * for each byte, `garble` sends other bytes.
  */
-export type Fault = 500 | 502 | 503 | "cut" | "short" | "stall" | "garble";
+export type Fault = 500 | 502 | 503 | "cut" | "short" | "stall" | "slow" | "garble";
 
 /** A request as it arrived. */
 export interface Arrival {
@@ -79,8 +80,17 @@ async function send(outgoing: ServerResponse, response: Response, fault: Fault |
   outgoing.writeHead(response.status, { ...Object.fromEntries(response.headers), "content-length": body.length });
   if (fault === undefined) return void outgoing.end(body);
   if (fault === "garble") return void outgoing.end(Buffer.alloc(body.length, "?"));
+  if (fault === "slow") return drip(outgoing, body);
 
   outgoing.write(body.subarray(0, body.length >> 1));
   if (fault === "cut") setTimeout(() => outgoing.destroy(), 20);
   if (fault === "short") outgoing.socket?.end();
+}
+
+async function drip(outgoing: ServerResponse, body: Buffer): Promise<void> {
+  for (const byte of body) {
+    outgoing.write(Buffer.of(byte));
+    await sleep(50);
+  }
+  outgoing.end();
 }

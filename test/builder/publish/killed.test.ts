@@ -1,0 +1,78 @@
+/** Real processes that publish: killed at any moment, and several at once. */
+import { spawn } from "node:child_process";
+import { cp, mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, it } from "vitest";
+import { measureFile } from "../../../builder/system/digest.ts";
+import { parseInventory, parseSha256Sums } from "../../../schema/index.ts";
+import { FIXTURES, Workplace } from "../../support/bakery.ts";
+
+const CLI = fileURLToPath(new URL("../../../builder/cli.ts", import.meta.url));
+const KILLER = fileURLToPath(new URL("kill-at-write.ts", import.meta.url));
+
+/** Bakes a release of the greeter under any name, into a folder of its own. */
+async function bake(workplace: Workplace, name: string, version: string): Promise<string> {
+  const folder = `${name}-${version}`;
+  await mkdir(workplace.file(folder));
+  const file = join(folder, `${name}-${version}-x86-64`);
+  const args = ["create", "greeter", version, "--name", name, "--output-file", file, "--sysupdate"];
+  expect(await workplace.run(args, { BAKERY_EXTENSIONS: FIXTURES })).toMatchObject({ exitCode: 0 });
+  return join(folder, `${name}.release.json`);
+}
+
+function publish(workplace: Workplace, release: string, env: NodeJS.ProcessEnv = {}): Promise<number | string | null> {
+  const args = ["--import", KILLER, CLI, "publish", release, "--to", "site"];
+  const child = spawn(process.execPath, args, {
+    cwd: workplace.path,
+    env: { ...process.env, ...env },
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  return new Promise((resolve) => child.on("close", (code, signal) => resolve(signal ?? code)));
+}
+
+/** Holds every line of every index against the file that a client would get. */
+async function checkIndexes(workplace: Workplace): Promise<string[]> {
+  const site = workplace.file("site");
+  const names = await readdir(site, { recursive: true }).catch(() => []);
+  const named: string[] = [];
+  for (const index of names.filter((name) => name.endsWith("SHA256SUMS"))) {
+    for (const { file, sha256 } of parseSha256Sums(await readFile(join(site, index), "utf8"))) {
+      const extension = file.slice(0, file.lastIndexOf("-", file.indexOf(".")));
+      expect(await measureFile(join(site, "extensions", extension, file))).toMatchObject({ sha256 });
+      named.push(`${index} ${file}`);
+    }
+  }
+  return named.sort();
+}
+
+it("killed in the middle of any write, it leaves indexes that are true, and the next run completes the publication", async () => {
+  await using workplace = await Workplace.open();
+  const first = await bake(workplace, "greeter", "1.0.0");
+  const second = await bake(workplace, "greeter", "1.2.0");
+  expect(await publish(workplace, first)).toBe(0);
+  await cp(workplace.file("site"), workplace.file("before"), { recursive: true });
+  expect(await publish(workplace, second, { COUNT_TO: workplace.file("count") })).toBe(0);
+  const complete = await checkIndexes(workplace);
+  const changes = Number(await readFile(workplace.file("count"), "utf8"));
+  expect(changes).toBeGreaterThan(15);
+
+  for (let change = 1; change <= changes; change++) {
+    await rm(workplace.file("site"), { recursive: true });
+    await cp(workplace.file("before"), workplace.file("site"), { recursive: true });
+    expect(await publish(workplace, second, { KILL_AT: String(change) })).toBe("SIGKILL");
+    await checkIndexes(workplace);
+    expect(await publish(workplace, second)).toBe(0);
+    expect(await checkIndexes(workplace)).toEqual(complete);
+  }
+  const inventory = await readFile(workplace.file("site/extensions/greeter/releases.json"), "utf8");
+  expect(parseInventory(inventory).releases.map(({ version }) => version)).toEqual(["1.2.0", "1.0.0"]);
+}, 120_000);
+
+it("several at once, for different extensions, all end up in the global index", async () => {
+  await using workplace = await Workplace.open();
+  const releases = await Promise.all(["alpha", "beta", "gamma"].map((name) => bake(workplace, name, "1.0.0")));
+  expect(await Promise.all(releases.map((release) => publish(workplace, release)))).toEqual([0, 0, 0]);
+  const named = await checkIndexes(workplace);
+  expect(named.filter((line) => line.startsWith("extensions/SHA256SUMS "))).toHaveLength(3);
+});
