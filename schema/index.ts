@@ -18,6 +18,7 @@ export {
   INVENTORY_FILE,
   indexLocator,
   type Locator,
+  PUBLISHED_INDEX_FILE,
   type PublicPath,
   parsePublicPath,
   publicPath,
@@ -29,6 +30,7 @@ export {
   checkVersion,
   imageFile,
   isExtensionName,
+  isMinorSeries,
   isVersion,
   minorSeries,
   parseImageFile,
@@ -36,6 +38,16 @@ export {
   type Release,
   releaseName,
 } from "./names.ts";
+export {
+  formatPublishedIndex,
+  type Generation,
+  generationAt,
+  type PublishedIndex,
+  parsePublishedIndex,
+  type Succession,
+  succeed,
+  unsignedIndex,
+} from "./published-index.ts";
 export {
   type DownloadRecord,
   formatReleaseManifest,

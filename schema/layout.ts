@@ -6,7 +6,7 @@
  * of the reference's server, down to what it accepts before `/extensions/` and between it and the file name.
  */
 import { ARCHES, type Arch } from "./arch.ts";
-import { parseImageFile } from "./names.ts";
+import { MINOR_SERIES, parseImageFile, releaseName } from "./names.ts";
 
 /** One stored file. The R2 key is `<release>/<file>`, and so is the path below a GitHub repository's downloads. */
 export interface Locator {
@@ -17,13 +17,20 @@ export interface Locator {
 export type PublicPath =
   | { readonly kind: "image"; readonly at: Locator; readonly arch: Arch }
   | { readonly kind: "transfer"; readonly at: Locator }
-  | { readonly kind: "index"; readonly at: Locator }
+  /** An extension's index, or with a series that of one minor series: `/extensions/kubernetes/v1.34/SHA256SUMS` */
+  | { readonly kind: "index"; readonly at: Locator; readonly series?: string }
   /** A detached signature of an index, or the name of one that a client probes for. */
-  | { readonly kind: "signature"; readonly at: Locator }
+  | { readonly kind: "signature"; readonly at: Locator; readonly series?: string }
   | { readonly kind: "release-manifest"; readonly at: Locator }
-  | { readonly kind: "inventory"; readonly at: Locator };
+  | { readonly kind: "inventory"; readonly at: Locator }
+  /** What openSUSE's sysextmgr asks for beside an image; it follows from the release manifest */
+  | { readonly kind: "mkosi-manifest"; readonly at: Locator; readonly arch: Arch }
+  /** The newest image: `/extensions/kubernetes/latest/arm64.raw`, `/extensions/kubernetes/v1.34/latest/arm64.raw` */
+  | { readonly kind: "latest"; readonly at: Locator; readonly arch: Arch; readonly series?: string };
 
 export const INDEX_FILE = "SHA256SUMS";
+/** What `INDEX_FILE` and its signatures are served from; no client sees it. */
+export const PUBLISHED_INDEX_FILE = "index.json";
 export const RELEASE_MANIFEST_FILE = "release.json";
 export const INVENTORY_FILE = "releases.json";
 /** The release that holds the global index. */
@@ -31,12 +38,18 @@ export const GLOBAL_INDEX: Locator = { release: INDEX_FILE, file: INDEX_FILE };
 
 // `[^\n]` is Go's `.`: it takes one code point and refuses only a line feed. The dot before "raw", and the one before
 // "conf" in the short form, are unescaped in the reference's server, so that any character stands there.
-const IMAGE_END = new RegExp(`-(?<arch>${ARCHES.join("|")})[^\\n]raw$`, "u");
+const ARCH = `(?<arch>${ARCHES.join("|")})`;
+const IMAGE_END = new RegExp(`-${ARCH}[^\\n]raw$`, "u");
 const IMAGE_FOLDER = /^[^\n]*\/extensions\/(?:[^\n]*\/)?$/u;
-const SHORT_TRANSFER = /^[^\n]*\/extensions\/(?<release>[^/]+)[^\n]conf$/u;
-const TRANSFER = /^[^\n]*\/extensions\/(?<release>[^/]+)\/(?<name>[^/]+)\.conf$/u;
-const INDEX = /^\/extensions\/(?:(?<extension>[^/]+)\/)?SHA256SUMS$/u;
-const SIGNATURE = /^\/extensions\/(?:(?<extension>[^/]+)\/)?(?<file>SHA256SUMS(?:\.sha256)?\.(?:asc|gpg))$/u;
+const SHORT_TRANSFER = /^[^\n]*\/extensions\/(?<release>[^/]+)(?:[^\n]conf|\.transfer)$/u;
+const TRANSFER = /^[^\n]*\/extensions\/(?<release>[^/]+)\/(?<name>[^/]+)\.(?:conf|transfer)$/u;
+// The reference's server has neither series nor what follows here.
+const SERIES_FOLDER = `(?:(?<series>${MINOR_SERIES})/)?`;
+const INDEX_FOLDER = `^/extensions/(?:(?<extension>[^/]+)/${SERIES_FOLDER})?`;
+const INDEX = new RegExp(`${INDEX_FOLDER}SHA256SUMS$`, "u");
+const SIGNATURE = new RegExp(`${INDEX_FOLDER}(?<file>SHA256SUMS(?:\\.sha256)?\\.(?:asc|gpg))$`, "u");
+const LATEST = new RegExp(`^/extensions/(?<extension>[^/]+)/${SERIES_FOLDER}latest/${ARCH}\\.raw$`, "u");
+const MKOSI_MANIFEST = new RegExp(`^/extensions/(?:[^/]+/)*(?<image>[^/]+-${ARCH})\\.manifest\\.gz$`, "u");
 const DOCUMENT = /^\/extensions\/(?<release>[^/]+)\/(?<file>release\.json|releases\.json)$/u;
 
 /** R2's longest key, in bytes. A longer path names nothing that could be stored, and would cost time to match. */
@@ -45,36 +58,60 @@ const MAX_PATH_LENGTH = 1024;
 /** The file that a decoded URL path stands for, or undefined when the path is not ours. */
 export function parsePublicPath(pathname: string): PublicPath | undefined {
   if (pathname.length > MAX_PATH_LENGTH) return undefined;
-
-  const image = parseImagePath(pathname);
-  if (image !== undefined) return image;
-
-  const short = SHORT_TRANSFER.exec(pathname)?.groups as { release: string } | undefined;
-  if (short !== undefined) {
-    return { kind: "transfer", at: { release: short.release, file: `${short.release}.conf` } };
+  for (const parse of PARSERS) {
+    const path = parse(pathname);
+    if (path !== undefined) return path;
   }
-
-  const transfer = TRANSFER.exec(pathname)?.groups as { release: string; name: string } | undefined;
-  if (transfer !== undefined) {
-    return { kind: "transfer", at: { release: transfer.release, file: `${transfer.name}.conf` } };
-  }
-
-  const index = INDEX.exec(pathname)?.groups;
-  if (index !== undefined) {
-    return { kind: "index", at: indexLocator(index.extension) };
-  }
-
-  const signature = SIGNATURE.exec(pathname)?.groups as { extension?: string; file: string } | undefined;
-  if (signature !== undefined) {
-    return { kind: "signature", at: { release: signature.extension ?? GLOBAL_INDEX.release, file: signature.file } };
-  }
-
-  const document = DOCUMENT.exec(pathname)?.groups as { release: string; file: string } | undefined;
-  if (document !== undefined) {
-    return { kind: document.file === INVENTORY_FILE ? "inventory" : "release-manifest", at: document };
-  }
-
   return undefined;
+}
+
+/** The reference's rules in its order, then ours. */
+const PARSERS: readonly ((pathname: string) => PublicPath | undefined)[] = [
+  parseImagePath,
+  (pathname) => {
+    const { release } = groupsOf(SHORT_TRANSFER, pathname);
+    return release === undefined ? undefined : { kind: "transfer", at: { release, file: `${release}.conf` } };
+  },
+  (pathname) => {
+    const { release, name } = groupsOf(TRANSFER, pathname);
+    return release === undefined ? undefined : { kind: "transfer", at: { release, file: `${name}.conf` } };
+  },
+  (pathname) => {
+    const found = INDEX.exec(pathname);
+    if (found === null) return undefined;
+    const { extension, series } = found.groups as Groups;
+    return { kind: "index", at: indexLocator(extension), ...(series !== undefined && { series }) };
+  },
+  (pathname) => {
+    const { extension, series, file } = groupsOf(SIGNATURE, pathname);
+    if (file === undefined) return undefined;
+    const at = { release: extension ?? GLOBAL_INDEX.release, file };
+    return { kind: "signature", at, ...(series !== undefined && { series }) };
+  },
+  (pathname) => {
+    const { release, file } = groupsOf(DOCUMENT, pathname);
+    if (release === undefined || file === undefined) return undefined;
+    return { kind: file === INVENTORY_FILE ? "inventory" : "release-manifest", at: { release, file } };
+  },
+  (pathname) => {
+    const { extension, series, arch } = groupsOf(LATEST, pathname);
+    if (extension === undefined) return undefined;
+    const at = { release: extension, file: `${arch}.raw` };
+    return { kind: "latest", at, arch: arch as Arch, ...(series !== undefined && { series }) };
+  },
+  (pathname) => {
+    const { image = "", arch } = groupsOf(MKOSI_MANIFEST, pathname);
+    const release = parseImageFile(`${image}.raw`);
+    if (release === undefined) return undefined;
+    const at = { release: releaseName(release), file: `${image}.manifest.gz` };
+    return { kind: "mkosi-manifest", arch: arch as Arch, at };
+  },
+];
+
+type Groups = Readonly<Record<string, string | undefined>>;
+
+function groupsOf(pattern: RegExp, text: string): Groups {
+  return pattern.exec(text)?.groups ?? {};
 }
 
 /** In steps from the end, for one expression over all of it takes milliseconds to refuse some paths. */

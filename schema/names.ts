@@ -24,6 +24,11 @@ export const VERSION = /^v?[0-9][A-Za-z0-9.+_-]*$/;
 const RELEASE = new RegExp(`^(?<extension>[a-z0-9]+(?:-${NAME_PART})*)-(?<version>v?[0-9][A-Za-z0-9.+_-]*)$`);
 const IMAGE_FILE = new RegExp(`^(?<release>.+)-(?<arch>${ARCHES.join("|")})\\.raw$`);
 
+/** A pattern for more patterns. */
+export const MINOR_SERIES = "v?[0-9]+\\.[0-9]+";
+const SERIES = new RegExp(`^${MINOR_SERIES}$`);
+const SERIES_OF_VERSION = new RegExp(`^${MINOR_SERIES}(?![0-9])`);
+
 /** An extension and one of its versions; together the name of a release. */
 export interface Release {
   readonly extension: string;
@@ -81,5 +86,9 @@ export function parseImageFile(file: string): (Release & { readonly arch: Arch }
 
 /** `v1.32` of `v1.32.2+k3s1`: versions of one minor series share it. Undefined where a version has no minor number. */
 export function minorSeries(version: string): string | undefined {
-  return /^v?[0-9]+\.[0-9]+(?![0-9])/.exec(version)?.[0];
+  return SERIES_OF_VERSION.exec(version)?.[0];
+}
+
+export function isMinorSeries(text: string): boolean {
+  return SERIES.test(text);
 }

@@ -2,12 +2,22 @@
  * Puts a tree that the directory publisher made into R2 and KV, in the publisher's order: files, inventories, indexes.
  * Every file goes to the key that its public path stands for; what is there with the same bytes is left alone.
  */
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { measureFile } from "../builder/system/digest.ts";
 import { UsageError, UserError } from "../builder/system/errors.ts";
-import { type PublicPath, parsePublicPath, storageKey } from "../schema/index.ts";
-import { formatIndexCopy, indexCopyKey, makeIndexCopy } from "../worker/index-copy.ts";
+import {
+  formatPublishedIndex,
+  generationAt,
+  type Locator,
+  PUBLISHED_INDEX_FILE,
+  type PublicPath,
+  parsePublicPath,
+  parsePublishedIndex,
+  storageKey,
+  succeed,
+} from "../schema/index.ts";
+import { formatIndexCopy, indexCopyKey, makeIndexCopy } from "../worker/indexes/index-copy.ts";
 import type { LocalBucket, LocalKv } from "./local-bakery.ts";
 
 interface TreeFile {
@@ -15,15 +25,8 @@ interface TreeFile {
   readonly target: PublicPath;
 }
 
-/** In this order a reader never finds a name whose file is not there yet. */
-const ORDER: readonly PublicPath["kind"][] = [
-  "image",
-  "transfer",
-  "release-manifest",
-  "inventory",
-  "index",
-  "signature",
-];
+/** In this order a reader never finds a name whose file is not there yet. Indexes follow, with their signatures. */
+const ORDER: readonly PublicPath["kind"][] = ["image", "transfer", "release-manifest", "inventory"];
 
 /** @returns the keys that were written */
 export async function seedTree(tree: string, bucket: LocalBucket, kv: LocalKv): Promise<string[]> {
@@ -33,8 +36,12 @@ export async function seedTree(tree: string, bucket: LocalBucket, kv: LocalKv): 
     for (const { path, target } of files.filter((file) => file.target.kind === kind)) {
       const key = storageKey(target.at);
       if (await put(bucket, key, path)) written.push(key);
-      if (kind === "index") await putCopy(kv, target, path);
     }
+  }
+  for (const { path, target } of files.filter((file) => file.target.kind === "index")) {
+    const signature = files.find(({ path: other }) => other === `${path}.gpg`);
+    const key = await putIndex(bucket, kv, target.at, path, signature?.path);
+    if (key !== undefined) written.push(key);
   }
   return written;
 }
@@ -62,8 +69,21 @@ async function put(bucket: LocalBucket, key: string, path: string): Promise<bool
   return true;
 }
 
-/** The worker would find the new index in R2 when its copy is too old; this spares clients the wait. */
-async function putCopy(kv: LocalKv, { at }: PublicPath, path: string): Promise<void> {
-  const copy = await makeIndexCopy(await readFile(path, "utf8"), (await stat(path)).mtime, Date.now());
-  await kv.put(indexCopyKey(at), formatIndexCopy(copy));
+/** Effective at once; and in KV too, which spares clients the time until the worker looks again. */
+async function putIndex(bucket: LocalBucket, kv: LocalKv, { release }: Locator, path: string, signaturePath?: string) {
+  const key = storageKey({ release, file: PUBLISHED_INDEX_FILE });
+  const there = await bucket.get(key);
+  const before = there === null ? undefined : parsePublishedIndex(await there.text());
+  const text = await readFile(path, "utf8");
+  const signatures = signaturePath === undefined ? {} : { index: await readFile(signaturePath, "base64") };
+  const now = new Date();
+  const current = before && generationAt(before, now.getTime());
+  if (current?.text === text && current.signatures.index === signatures.index) return undefined;
+
+  const index = succeed(before, { text, signatures }, { now, settleSeconds: 0 });
+  const { etag } = await bucket.put(key, formatPublishedIndex(parsePublishedIndex(index)));
+  const copy = makeIndexCopy(index, { origin: "r2", etag }, now.getTime());
+  const { value, metadata } = await formatIndexCopy(copy, now.getTime());
+  await kv.put(indexCopyKey(release), value, { metadata });
+  return key;
 }

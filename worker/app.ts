@@ -1,20 +1,19 @@
 /** Every route of the worker. */
 import { Hono } from "hono";
-import type { AppEnv, Clock } from "./context.ts";
+import type { AppEnv } from "./context.ts";
 import { answerError } from "./errors.ts";
 import { logRequests } from "./log.ts";
 import { textResponse } from "./responses.ts";
 import { serveCatalogue } from "./routes/catalogue.ts";
 import { redirectToDocs } from "./routes/docs.ts";
 import { serveExtensions } from "./routes/extensions.ts";
-import { servicesPerEnv } from "./services.ts";
+import { SURROUNDINGS, type Surroundings, servicesPerEnv } from "./services.ts";
 
-/** @param now the time in milliseconds; tests have their own */
-export function createApp(now: Clock = Date.now): Hono<AppEnv> {
+export function createApp(surroundings: Surroundings = SURROUNDINGS) {
   const app = new Hono<AppEnv>();
-  const servicesOf = servicesPerEnv(now);
+  const servicesOf = servicesPerEnv(surroundings);
 
-  app.use(logRequests(now));
+  app.use(logRequests(surroundings.now));
   // In front of every route, so that a wrong variable shows in the health check and not first at a client.
   app.use(async (c, next) => {
     c.set("services", servicesOf(c.env));
@@ -30,5 +29,5 @@ export function createApp(now: Clock = Date.now): Hono<AppEnv> {
 
   app.notFound(() => textResponse(404, "not found"));
   app.onError(answerError);
-  return app;
+  return { fetch: app.fetch, servicesOf };
 }

@@ -6,9 +6,25 @@ export class BadRequest extends Error {
   override readonly name = "BadRequest";
 }
 
+export type Upstream = "R2" | "KV" | "GitHub";
+
 /** A storage or another server failed us; trying again may help. The message goes to the log only. */
 export class UpstreamError extends Error {
   override readonly name = "UpstreamError";
+  readonly upstream: Upstream;
+  /** When the upstream wants to be asked again, where it says so */
+  readonly retryAfterSeconds: number | undefined;
+
+  /** @param problem follows the upstream's name: "cannot read a/b" */
+  constructor(
+    upstream: Upstream,
+    problem: string,
+    { cause, retryAfterSeconds }: { cause?: unknown; retryAfterSeconds?: number | undefined } = {},
+  ) {
+    super(`${upstream} ${problem}`, { cause });
+    this.upstream = upstream;
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
 }
 
 const RETRY_AFTER_SECONDS = 30;

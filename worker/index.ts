@@ -2,6 +2,10 @@
 import { createApp } from "./app.ts";
 import type { Env } from "./env.ts";
 
-const app = createApp();
+const { fetch, servicesOf } = createApp();
 
-export default { fetch: app.fetch } satisfies ExportedHandler<Env>;
+export default {
+  fetch,
+  /** The cron trigger. */
+  scheduled: (_controller, env) => servicesOf(env).indexCache.refreshPopular(),
+} satisfies ExportedHandler<Env>;

@@ -6,7 +6,10 @@ import type { Source } from "./stores/store.ts";
 
 /** What only a handler knows of its request. */
 export interface RequestRecord {
-  kind?: PublicPath["kind"] | "catalogue" | "docs";
+  /** The file of the bakery that it is about */
+  path?: PublicPath;
+  /** What else it is about */
+  page?: "catalogue" | "docs" | "api";
   source?: Source;
 }
 
@@ -32,7 +35,8 @@ export function logRequests(now: Clock): MiddlewareHandler<AppEnv> {
       method,
       path: new URL(url).pathname.slice(0, MAX_PATH_LENGTH),
       status,
-      ...record,
+      kind: record.path?.kind ?? record.page,
+      source: record.source,
       ms: now() - start,
       bytes: length === null || method === "HEAD" ? undefined : Number(length),
       client: headers.get("user-agent")?.slice(0, MAX_CLIENT_LENGTH),

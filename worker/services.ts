@@ -1,19 +1,44 @@
 /** Puts the stores together, as the deployment's bindings allow. */
-import type { PublicPath } from "../schema/index.ts";
+import { parseReleaseName } from "../schema/index.ts";
 import type { Clock } from "./context.ts";
 import { type Config, type Env, parseConfig } from "./env.ts";
-import { IndexCache } from "./index-cache.ts";
+import { UpstreamError } from "./errors.ts";
+import { GithubOrigin } from "./indexes/github-origin.ts";
+import { IndexCache } from "./indexes/index-cache.ts";
+import { IndexFiles } from "./indexes/index-files.ts";
+import { KvCopies } from "./indexes/kv-copies.ts";
+import { firstOrigin } from "./indexes/origin.ts";
+import { R2Origin } from "./indexes/r2-origin.ts";
+import type { Fetch } from "./outgoing.ts";
 import { BuiltInStore } from "./stores/built-in-store.ts";
 import { firstOf } from "./stores/first-of.ts";
 import { GithubStore } from "./stores/github-store.ts";
 import { R2Store } from "./stores/r2-store.ts";
 import type { Store } from "./stores/store.ts";
+import { PATIENCE, type Patience } from "./time-limit.ts";
 
 export interface Services {
   readonly config: Config;
-  /** Where each kind of file is looked for */
-  readonly stores: Readonly<Record<PublicPath["kind"], Store>>;
+  readonly indexes: IndexFiles;
+  readonly indexCache: IndexCache;
+  /** Where each kind of stored file is looked for */
+  readonly stores: Readonly<Record<StoredKind, Store>>;
 }
+
+export type StoredKind = "image" | "transfer" | "release-manifest" | "inventory";
+
+/** What tests have their own of. */
+export interface Surroundings {
+  readonly now: Clock;
+  readonly patience: Patience;
+  readonly fetch: Fetch;
+}
+
+export const SURROUNDINGS: Surroundings = {
+  now: Date.now,
+  patience: PATIENCE,
+  fetch: (url, init) => fetch(url, init),
+};
 
 /**
  * Makes the services of an `env` once in an isolate: the index cache is worth something only if it outlives a request.
@@ -22,32 +47,58 @@ export interface Services {
  * because an isolate may live on with a new `env` after a deployment that changes bindings only, and because tests
  * have several at once: one's cache must not answer for another's bucket.
  */
-export function servicesPerEnv(now: Clock): (env: Env) => Services {
+export function servicesPerEnv(surroundings: Surroundings): (env: Env) => Services {
   const known = new WeakMap<Env, Services>();
   return (env) => {
-    const services = known.get(env) ?? createServices(env, now);
+    const services = known.get(env) ?? createServices(env, surroundings);
     known.set(env, services);
     return services;
   };
 }
 
-function createServices(env: Env, now: Clock): Services {
+function createServices(env: Env, { now, patience, fetch }: Surroundings): Services {
   const config = parseConfig(env);
   const { BUCKET: bucket, INDEX_KV: kv } = env;
-  const r2 = bucket && new R2Store(bucket);
+  const r2 = bucket && new R2Store(bucket, patience.r2);
   const github = config.github && new GithubStore(config.github);
-  const indexes = bucket && new IndexCache({ bucket, kv, ttlSeconds: config.indexTtlSeconds, now });
 
+  const origin = firstOrigin(
+    bucket && new R2Origin(bucket, patience.r2),
+    config.github && new GithubOrigin(config.github, { patience: patience.github, now, fetch }),
+  );
+  const copies = kv && new KvCopies({ kv, patience: patience.kv, now });
+  const indexCache = new IndexCache({ origin, copies, ttlSeconds: config.indexTtlSeconds, now });
+  const indexes = new IndexFiles({ cache: indexCache, github, now });
+
+  const files = r2 && github ? orGithubs(r2, github, indexCache) : firstOf(r2, github);
   return {
     config,
+    indexes,
+    indexCache,
     stores: {
-      image: firstOf(r2, github),
-      transfer: firstOf(new BuiltInStore(), r2, github),
-      index: firstOf(indexes, github),
-      // Clients probe for signatures. A redirect to a page that is none fails their verification, a 404 does not.
-      signature: firstOf(r2),
+      image: files,
+      transfer: firstOf(new BuiltInStore(), files),
       "release-manifest": firstOf(r2),
       inventory: firstOf(r2),
+    },
+  };
+}
+
+/**
+ * Asks GitHub where the bucket has no such file. Where the bucket fails, that is not known: it may have the file, and
+ * GitHub's may have other bytes. But of an extension whose index is known to be GitHub's, the files are GitHub's too.
+ */
+function orGithubs(r2: Store, github: Store, indexCache: IndexCache): Store {
+  return {
+    async open(at, request) {
+      try {
+        return (await r2.open(at, request)) ?? (await github.open(at, request));
+      } catch (error) {
+        const extension = parseReleaseName(at.release)?.extension ?? at.release;
+        const index = await indexCache.find(extension, request.waitUntil).catch(() => undefined);
+        if (!(error instanceof UpstreamError) || index?.copy.validator.origin !== "github") throw error;
+        return github.open(at, request);
+      }
     },
   };
 }

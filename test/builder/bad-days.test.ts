@@ -10,8 +10,9 @@ import { run } from "../../builder/system/run.ts";
 import { FIXTURES, Workplace } from "../support/bakery.ts";
 import { mergingUnavailable } from "../support/merged.ts";
 import { describeWhere } from "../support/requirements.ts";
+import { sha256 } from "../support/sha256.ts";
 import { fileHost } from "../support/upstreams/file-host.ts";
-import { FakeGitHub, sha256 } from "../support/upstreams/github.ts";
+import { FakeGitHub } from "../support/upstreams/github.ts";
 import { Mirror } from "../support/upstreams/mirror.ts";
 import { plant } from "./planted.ts";
 

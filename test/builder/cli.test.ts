@@ -3,7 +3,8 @@ import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { main } from "../../builder/cli.ts";
 import { FIXTURES, Workplace } from "../support/bakery.ts";
-import { FakeGitHub, sha256 } from "../support/upstreams/github.ts";
+import { sha256 } from "../support/sha256.ts";
+import { FakeGitHub } from "../support/upstreams/github.ts";
 import { Mirror } from "../support/upstreams/mirror.ts";
 
 const PROGRAM = "docker-compose-linux-x86_64";

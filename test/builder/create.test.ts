@@ -4,7 +4,8 @@ import { describe, expect, it } from "vitest";
 import { run } from "../../builder/system/run.ts";
 import { parseReleaseManifest, parseSha256Sums, parseTransfer } from "../../schema/index.ts";
 import { FIXTURES, Workplace } from "../support/bakery.ts";
-import { FakeGitHub, sha256 } from "../support/upstreams/github.ts";
+import { sha256 } from "../support/sha256.ts";
+import { FakeGitHub } from "../support/upstreams/github.ts";
 import { Mirror } from "../support/upstreams/mirror.ts";
 
 const PLUGIN = "usr/local/lib/docker/cli-plugins/docker-compose";

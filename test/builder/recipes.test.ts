@@ -1,8 +1,8 @@
 /** Recipes that cannot be followed: refused when planned, before anybody is asked for anything. */
 import { expect, it } from "vitest";
 import { Workplace } from "../support/bakery.ts";
+import { sha256 } from "../support/sha256.ts";
 import { fileHost } from "../support/upstreams/file-host.ts";
-import { sha256 } from "../support/upstreams/github.ts";
 import { Mirror } from "../support/upstreams/mirror.ts";
 import { plant } from "./planted.ts";
 

@@ -2,9 +2,9 @@
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
 import { bakery, standaloneBakery } from "./support/bakery.ts";
-import { putFile } from "./support/files.ts";
+import { putIndex } from "./support/files.ts";
 
-const INDEX_KEY = "SHA256SUMS/SHA256SUMS";
+const INDEX_KEY = "SHA256SUMS/index.json";
 const line = (file: string) => `${"ab".repeat(32)}  ${file}\n`;
 
 test("it lists extensions with their newest version, its images, and how many versions there are more", async () => {
@@ -14,7 +14,7 @@ test("it lists extensions with their newest version, its images, and how many ve
     "docker-compose-2.10.0-arm64.raw",
     "k3s-v1.32.2+k3s1-x86-64.raw",
   ];
-  await putFile(env.BUCKET, INDEX_KEY, files.map(line).join(""));
+  await putIndex(env.BUCKET, files.map(line).join(""), "SHA256SUMS");
   const response = await bakery().fetch("/");
   expect(response.status).toBe(200);
   expect(response.headers.get("content-type")).toBe("text/html; charset=utf-8");
@@ -30,7 +30,7 @@ test("it lists extensions with their newest version, its images, and how many ve
 });
 
 test("it passes over what is no image of an extension, and writes nothing that is markup", async () => {
-  await putFile(env.BUCKET, INDEX_KEY, `${line("<script>alert(1)<script>")}${line("k3s-v1-x86-64.raw")}`);
+  await putIndex(env.BUCKET, `${line("<script>alert(1)<script>")}${line("k3s-v1-x86-64.raw")}`, "SHA256SUMS");
   const page = await (await bakery().fetch("/")).text();
   expect(page).not.toContain("script");
   expect(page).toContain("k3s");

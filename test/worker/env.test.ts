@@ -15,18 +15,29 @@ test("everything set", () => {
   const config = parseConfig({
     GITHUB_REPOSITORY: "flatcar/sysext-bakery",
     GITHUB_SERVER_URL: "https://github.example/",
+    GITHUB_API_URL: "https://github.example/api/v3/",
+    GITHUB_TOKEN: "secret",
     DOCS_URL: "https://docs.example/bakery/",
     INDEX_TTL_SECONDS: "0",
   });
   expect(config).toEqual({
-    github: { serverUrl: "https://github.example", repository: "flatcar/sysext-bakery" },
+    github: {
+      serverUrl: "https://github.example",
+      apiUrl: "https://github.example/api/v3",
+      repository: "flatcar/sysext-bakery",
+      token: "secret",
+    },
     docsUrl: "https://docs.example/bakery",
     indexTtlSeconds: 0,
   });
 });
 
 test("GitHub is github.com unless it is said otherwise", () => {
-  expect(parseConfig({ GITHUB_REPOSITORY: "a/b" }).github?.serverUrl).toBe("https://github.com");
+  expect(parseConfig({ GITHUB_REPOSITORY: "a/b" }).github).toEqual({
+    serverUrl: "https://github.com",
+    apiUrl: "https://api.github.com",
+    repository: "a/b",
+  });
 });
 
 test("a number may come as one", () => {
@@ -39,6 +50,7 @@ test.each([
   { GITHUB_REPOSITORY: "flatcar/.." },
   { GITHUB_REPOSITORY: "a/b?c" },
   { GITHUB_SERVER_URL: "github.com" },
+  { GITHUB_API_URL: "api.github.com" },
   { GITHUB_SERVER_URL: "javascript:alert(1)" },
   { DOCS_URL: "docs" },
   { DOCS_URL: "https://docs.example/?x=1" },

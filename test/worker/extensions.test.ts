@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, test } from "vitest";
 import { NOOP_TRANSFER } from "../../schema/index.ts";
 import { bakery, standaloneBakery } from "./support/bakery.ts";
-import { IMAGE, IMAGE_KEY, IMAGE_PATH, INDEX, INDEX_KEY, INDEX_PATH, putFile, sha256 } from "./support/files.ts";
+import { IMAGE, IMAGE_KEY, IMAGE_PATH, INDEX, INDEX_PATH, putFile, putIndex, sha256 } from "./support/files.ts";
 import { counting, emptyStorage } from "./support/storage.ts";
 
 const TRANSFER = "[Source]\nType=url-file\n";
@@ -12,9 +12,8 @@ const bucket = env.BUCKET;
 beforeEach(async () => {
   await emptyStorage();
   await putFile(bucket, IMAGE_KEY, IMAGE);
-  await putFile(bucket, INDEX_KEY, INDEX);
+  await putIndex(bucket, INDEX, "kubernetes", "signature");
   await putFile(bucket, "kubernetes/kubernetes.conf", TRANSFER);
-  await putFile(bucket, "kubernetes/SHA256SUMS.gpg", "signature");
   await putFile(bucket, "kubernetes/releases.json", "{}\n");
   await putFile(bucket, "kubernetes-v1.32.2/release.json", "{}\n");
 });

@@ -2,7 +2,7 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { bakery, standaloneBakery } from "./support/bakery.ts";
-import { IMAGE, IMAGE_KEY, IMAGE_PATH, INDEX, INDEX_KEY, INDEX_PATH, putFile } from "./support/files.ts";
+import { IMAGE, IMAGE_KEY, IMAGE_PATH, INDEX, INDEX_PATH, putFile, putIndex } from "./support/files.ts";
 import { breakable, emptyStorage } from "./support/storage.ts";
 
 const info = vi.spyOn(console, "info");
@@ -42,7 +42,7 @@ test("a request is one line", async () => {
 });
 
 test("the source tells where the answer came from", async () => {
-  await putFile(env.BUCKET, INDEX_KEY, INDEX);
+  await putIndex(env.BUCKET, INDEX);
   const { fetch } = bakery();
   await fetch(INDEX_PATH);
   await fetch(INDEX_PATH);
@@ -105,11 +105,12 @@ test("a client's mistake is no error of ours", async () => {
 test("a problem that a copy made good for has a line of its own", async () => {
   const kv = breakable(env.INDEX_KV);
   kv.broken = true;
-  await putFile(env.BUCKET, INDEX_KEY, INDEX);
+  await putIndex(env.BUCKET, INDEX);
   await bakery({ INDEX_KV: kv.storage }).fetch(INDEX_PATH);
   expect(lines(info)).toMatchObject([{ status: 200, source: "r2" }]);
-  expect(lines(error).map(({ problem }) => problem)).toEqual([
-    "KV gives no index for index/kubernetes",
-    "KV does not take index/kubernetes",
+  expect(lines(error).map(({ error }) => error)).toEqual([
+    "UpstreamError: KV gives no index/kubernetes: Error: internal secret of the storage (10001)",
+    "UpstreamError: KV gives no index/kubernetes: Error: internal secret of the storage (10001)",
+    "UpstreamError: KV does not take index/kubernetes: Error: internal secret of the storage (10001)",
   ]);
 });

@@ -26,17 +26,18 @@ interface Row extends Release {
 
 /** Leaves the page to the next handler where this bakery has no index of its own: it is a redirector then. */
 export const serveCatalogue: MiddlewareHandler<AppEnv> = async (c, next) => {
+  const { config, indexes } = c.var.services;
   const waitUntil = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
-  const index = await c.var.services.stores.index.open(GLOBAL_INDEX, {
-    method: "GET",
-    headers: new Headers(),
-    waitUntil,
+  const index = await indexes.current(GLOBAL_INDEX.release, { waitUntil }).catch((error) => {
+    if (config.docsUrl === undefined) throw error;
+    // The documentation is there for people anyway.
+    return undefined;
   });
-  if (index?.kind !== "body") return next();
+  if (index === undefined) return next();
 
-  c.var.record.kind = "catalogue";
+  c.var.record.page = "catalogue";
   c.var.record.source = index.source;
-  const rows = rowsOf(parseSha256Sums(await new Response(index.body).text()));
+  const rows = rowsOf(parseSha256Sums(index.views.text));
   return htmlResponse(String(await page(new URL(c.req.url).origin, rows)), "public, max-age=60");
 };
 

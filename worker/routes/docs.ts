@@ -8,6 +8,6 @@ export const redirectToDocs: MiddlewareHandler<AppEnv> = async (c) => {
   const { docsUrl } = c.var.services.config;
   if (docsUrl === undefined) return c.notFound();
   const { pathname, search } = new URL(c.req.url);
-  c.var.record.kind = "docs";
+  c.var.record.page = "docs";
   return redirect(`${docsUrl}${pathname}${search}`, "public, max-age=60");
 };

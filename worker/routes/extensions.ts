@@ -4,6 +4,8 @@ import { INDEX_FILE, type PublicPath, parsePublicPath, parseReleaseName } from "
 import type { AppEnv } from "../context.ts";
 import { decodePath } from "../path.ts";
 import { type FilePolicy, fileResponse, textResponse } from "../responses.ts";
+import type { Services } from "../services.ts";
+import type { FileRequest, StoredFile } from "../stores/store.ts";
 
 const TEXT = "text/plain; charset=utf-8";
 const JSON_TEXT = "application/json";
@@ -25,6 +27,8 @@ const POLICIES = {
   signature: { contentType: "application/pgp-signature", cacheControl: ONE_MINUTE, absentCacheControl: "no-store" },
   "release-manifest": { contentType: JSON_TEXT, cacheControl: FIVE_MINUTES, absentCacheControl: "no-store" },
   inventory: { contentType: JSON_TEXT, cacheControl: ONE_MINUTE, absentCacheControl: "no-store" },
+  "mkosi-manifest": { contentType: "application/gzip", cacheControl: FIVE_MINUTES, absentCacheControl: "no-store" },
+  latest: { contentType: TEXT, cacheControl: ONE_MINUTE, absentCacheControl: ONE_MINUTE },
 } as const satisfies Record<PublicPath["kind"], FilePolicy>;
 
 /** Leaves what is no file of a bakery to the next handler. */
@@ -35,27 +39,40 @@ export const serveExtensions: MiddlewareHandler<AppEnv> = async (c, next) => {
   if (path === undefined) return next();
 
   const { services, record } = c.var;
-  record.kind = path.kind;
-  const file = await services.stores[path.kind].open(path.at, {
-    method,
-    headers,
-    waitUntil: (work) => c.executionCtx.waitUntil(work),
-  });
+  record.path = path;
+  const file = await openFile(services, path, { method, headers, waitUntil: (work) => c.executionCtx.waitUntil(work) });
   if (file === undefined) return absent(path);
 
   record.source = file.source;
   return fileResponse(file, POLICIES[path.kind]);
 };
 
-function absent({ kind, at }: PublicPath): Response {
-  return textResponse(404, `${at.file} is not published here${hint(kind, at.release)}`, {
-    "cache-control": POLICIES[kind].absentCacheControl,
+function openFile(services: Services, path: PublicPath, request: FileRequest): Promise<StoredFile | undefined> {
+  const { indexes, stores } = services;
+  switch (path.kind) {
+    case "index":
+      return indexes.openIndex(path, request);
+    case "signature":
+      return indexes.openSignature(path, request);
+    case "latest":
+      return indexes.openLatest(path, request);
+    case "mkosi-manifest":
+      return Promise.resolve(undefined);
+    default:
+      return stores[path.kind].open(path.at, request);
+  }
+}
+
+function absent(path: PublicPath): Response {
+  const what = path.kind === "latest" ? `an image of ${path.at.release} for ${path.arch}` : path.at.file;
+  return textResponse(404, `${what} is not published here${hint(path)}`, {
+    "cache-control": POLICIES[path.kind].absentCacheControl,
   });
 }
 
-function hint(kind: PublicPath["kind"], release: string): string {
-  const { extension } = parseReleaseName(release) ?? {};
-  if (kind === "image" && extension !== undefined) return `: /extensions/${extension}/${INDEX_FILE} lists what is`;
-  if (kind === "signature") return ": the index is not signed, transfer files for it say Verify=false";
-  return "";
+function hint(path: PublicPath): string {
+  if (path.kind === "signature") return ": the index is not signed, transfer files for it say Verify=false";
+  const extension = path.kind === "latest" ? path.at.release : parseReleaseName(path.at.release)?.extension;
+  const isImage = path.kind === "latest" || path.kind === "image";
+  return isImage && extension !== undefined ? `: /extensions/${extension}/${INDEX_FILE} lists what is` : "";
 }

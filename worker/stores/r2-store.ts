@@ -3,6 +3,7 @@ import { isSha256, type Locator, storageKey } from "../../schema/index.ts";
 import { decideOutcome, isPlainGet, type Outcome, type Representation } from "../conditional.ts";
 import { etagOf, toHex } from "../digest.ts";
 import { UpstreamError } from "../errors.ts";
+import { within } from "../time-limit.ts";
 import type { FileRequest, Store, StoredBody } from "./store.ts";
 
 /** R2 refuses longer keys, so nothing can be stored under one. */
@@ -12,18 +13,22 @@ const ATTEMPTS = 3;
 /** One operation for a plain GET and for HEAD; conditions and ranges are held against the object's head first. */
 export class R2Store implements Store {
   readonly #bucket: R2Bucket;
+  readonly #patience: number;
 
-  constructor(bucket: R2Bucket) {
+  /** @param patience milliseconds, until the first byte */
+  constructor(bucket: R2Bucket, patience: number) {
     this.#bucket = bucket;
+    this.#patience = patience;
   }
 
   async open(at: Locator, request: FileRequest): Promise<StoredBody | undefined> {
     const key = storageKey(at);
     if (new TextEncoder().encode(key).length > MAX_KEY_BYTES) return undefined;
     try {
-      return await (isPlainGet(request) ? this.#openWhole(key) : this.#openSelected(key, request));
+      const opening = isPlainGet(request) ? this.#openWhole(key) : this.#openSelected(key, request);
+      return await within(this.#patience, opening);
     } catch (cause) {
-      throw new UpstreamError(`R2 cannot read ${key}`, { cause });
+      throw new UpstreamError("R2", `cannot read ${key}`, { cause });
     }
   }
 

@@ -17,7 +17,7 @@ export interface StoredBody {
   readonly representation: Representation;
   readonly outcome: Outcome;
   /** What the outcome asks for; null for HEAD, and where the outcome has no bytes of the file */
-  readonly body: BodyInit | null;
+  readonly body: ReadableStream | Uint8Array | null;
 }
 
 export interface StoredRedirect {

@@ -9,7 +9,7 @@ import { planBake } from "../../../builder/bake/plan.ts";
 import { binary, extract, fixed, type Install, pinned } from "../../../builder/recipe/index.ts";
 import { run } from "../../../builder/system/run.ts";
 import { Workplace } from "../../support/bakery.ts";
-import { sha256 } from "../../support/upstreams/github.ts";
+import { sha256 } from "../../support/sha256.ts";
 
 /** One entry as tar(5) has it, without the checks of those who write archives. */
 function entry(fields: HeaderData, content = ""): Buffer {

@@ -17,7 +17,8 @@ import {
 import { progressOn } from "../../../builder/system/progress.ts";
 import { upstreamsFrom } from "../../../builder/versions/upstreams.ts";
 import { Workplace } from "../../support/bakery.ts";
-import { FakeGitHub, sha256 } from "../../support/upstreams/github.ts";
+import { sha256 } from "../../support/sha256.ts";
+import { FakeGitHub } from "../../support/upstreams/github.ts";
 import { Mirror } from "../../support/upstreams/mirror.ts";
 import { npmRegistry } from "../../support/upstreams/npm-registry.ts";
 

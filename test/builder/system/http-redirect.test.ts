@@ -2,7 +2,8 @@
 import { expect, it } from "vitest";
 import { Http } from "../../../builder/system/http.ts";
 import { FakeGitHub } from "../../support/upstreams/github.ts";
-import { type Host, Mirror } from "../../support/upstreams/mirror.ts";
+import type { Host } from "../../support/upstreams/host.ts";
+import { Mirror } from "../../support/upstreams/mirror.ts";
 
 const START = "https://start.example/a";
 const SECRET = { authorization: "Bearer secret" };

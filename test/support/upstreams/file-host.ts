@@ -1,5 +1,5 @@
 /** A plain file server, as projects have for their own downloads. */
-import type { Host } from "./mirror.ts";
+import type { Host } from "./host.ts";
 
 /** @param files contents by path, `/v1/tool.tar.gz` */
 export function fileHost(files: Readonly<Record<string, string | Uint8Array>>): Host {

@@ -1,13 +1,12 @@
 /**
- * GitHub as builds see it: the REST API's releases, with pages, drafts, ETags and rate limits, and downloads that
- * redirect to another host.
+ * GitHub as builds and bakeries see it: the REST API's releases and assets, with pages, drafts, ETags and rate limits,
+ * and downloads that redirect to another host. Runs in Node and in workerd.
  *
  * https://docs.github.com/en/rest/releases/releases
  * https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
  */
-import { createHash } from "node:crypto";
-import { IttyRouter, json } from "itty-router";
-import type { Host } from "./mirror.ts";
+import { type IRequest, IttyRouter, json } from "itty-router";
+import type { Host } from "./host.ts";
 
 export interface FakeRelease {
   readonly tag: string;
@@ -20,6 +19,7 @@ export interface FakeRelease {
 }
 
 const API = "https://api.github.com";
+const UPLOADED = "Sat, 17 Jan 2026 03:04:05 GMT";
 const DEFAULT_PAGE = 30;
 const MAX_PAGE = 100;
 type Params = Readonly<Record<string, string>>;
@@ -42,6 +42,7 @@ export class FakeGitHub {
     api
       .all("*", () => this.#checkLimits())
       .get("/repos/:owner/:name/releases/tags/:tag", ({ params }) => this.#release(params))
+      .get("/repos/:owner/:name/releases/assets/:id", (request) => this.#redirectToAsset(request))
       .get("/repos/:owner/:name/releases", (request) =>
         this.#list(request, `${request.params.owner}/${request.params.name}`),
       )
@@ -53,12 +54,12 @@ export class FakeGitHub {
       .all("*", () => new Response("Not Found", { status: 404 }));
     const objects = IttyRouter();
     objects
-      .get("/:owner/:name/:tag/:file", ({ params }) => this.#asset(params))
+      .get("/:owner/:name/:tag/:file", (request) => this.#asset(request))
       .all("*", () => new Response("Not Found", { status: 404 }));
     return {
       "api.github.com": async (request) => conditional(request, await api.fetch(request)),
       "github.com": (request) => web.fetch(request),
-      "objects.githubusercontent.com": (request) => objects.fetch(request),
+      "objects.githubusercontent.com": async (request) => conditional(request, await objects.fetch(request)),
     };
   }
 
@@ -82,7 +83,7 @@ export class FakeGitHub {
     return undefined;
   }
 
-  #list(request: Request, repository = ""): Response {
+  async #list(request: Request, repository = ""): Promise<Response> {
     const { searchParams } = new URL(request.url);
     const size = Math.min(Number(searchParams.get("per_page") ?? DEFAULT_PAGE), MAX_PAGE);
     const page = Number(searchParams.get("page") ?? 1);
@@ -91,7 +92,8 @@ export class FakeGitHub {
 
     // Only those who may write to a repository see its drafts.
     const seen = all.filter(({ draft }) => !draft || request.headers.has("authorization"));
-    const items = seen.slice((page - 1) * size, page * size).map((release) => describe(repository, release));
+    const shown = seen.slice((page - 1) * size, page * size);
+    const items = await Promise.all(shown.map((release) => describe(repository, release)));
     const last = Math.max(1, Math.ceil(seen.length / size));
     const link = this.#links(`${API}/repositories/${this.#names.indexOf(repository)}/releases`, { size, page, last });
     return json(items, { headers: link === "" ? {} : { link } });
@@ -113,9 +115,16 @@ export class FakeGitHub {
     return releases.find((release) => !release.draft && release.tag === decodeURIComponent(tag ?? ""));
   }
 
-  #release(params: Params): Response {
+  async #release(params: Params): Promise<Response> {
     const found = this.#find(params);
-    return found === undefined ? notFound() : json(describe(`${params.owner}/${params.name}`, found));
+    return found === undefined ? notFound() : json(await describe(`${params.owner}/${params.name}`, found));
+  }
+
+  /** Its number is the tag and the file here. Who does not ask for the bytes gets the description, as of a release. */
+  #redirectToAsset({ params, headers }: IRequest): Response {
+    if (headers.get("accept") !== "application/octet-stream") return json({ id: params.id });
+    const [tag, file] = atob(params.id ?? "").split("/");
+    return this.#redirect({ ...params, tag: encodeURIComponent(tag ?? ""), file: file ?? "" });
   }
 
   /** Downloads lie elsewhere. */
@@ -126,9 +135,12 @@ export class FakeGitHub {
     return new Response(null, { status: 302, headers: { location } });
   }
 
-  #asset(params: Params): Response {
+  /** A signed address, that is one for whoever has it: a token with it is refused, as the real storage does. */
+  async #asset({ params, headers }: IRequest): Promise<Response> {
+    if (headers.has("authorization")) return new Response("InvalidAuthenticationInfo", { status: 400 });
     const content = this.#find(params)?.assets?.[params.file ?? ""];
-    return content === undefined ? new Response("Not Found", { status: 404 }) : new Response(Buffer.from(content));
+    if (content === undefined) return new Response("Not Found", { status: 404 });
+    return new Response(bytesOf(content), { headers: { "last-modified": UPLOADED } });
   }
 }
 
@@ -139,24 +151,30 @@ function notFound(): Response {
 /** A known answer costs nothing of the rate limit: 304. */
 async function conditional(request: Request, response: Response): Promise<Response> {
   if (!response.ok) return response;
-  const text = await response.text();
+  const bytes = new Uint8Array(await response.arrayBuffer());
   const headers = new Headers(response.headers);
-  headers.set("etag", `"${sha256(text)}"`);
+  headers.set("etag", `"${await sha256(bytes)}"`);
   if (request.headers.get("if-none-match") === headers.get("etag")) return new Response(null, { status: 304, headers });
-  return new Response(text, { headers });
+  return new Response(bytes, { headers });
 }
 
-function describe(repository: string, release: FakeRelease) {
+async function describe(repository: string, release: FakeRelease) {
   const { tag, draft = false, prerelease = false, assets = {}, withoutDigests = false } = release;
-  const described = Object.entries(assets).map(([name, content]) => ({
+  const described = Object.entries(assets).map(async ([name, content]) => ({
     name,
-    size: Buffer.byteLength(content),
-    digest: withoutDigests ? null : `sha256:${sha256(content)}`,
+    size: bytesOf(content).length,
+    digest: withoutDigests ? null : `sha256:${await sha256(bytesOf(content))}`,
+    url: `${API}/repos/${repository}/releases/assets/${btoa(`${tag}/${name}`)}`,
     browser_download_url: `https://github.com/${repository}/releases/download/${encodeURIComponent(tag)}/${name}`,
   }));
-  return { tag_name: tag, name: tag, draft, prerelease, assets: described };
+  return { tag_name: tag, name: tag, draft, prerelease, assets: await Promise.all(described) };
 }
 
-export function sha256(content: string | Uint8Array): string {
-  return createHash("sha256").update(content).digest("hex");
+function bytesOf(content: string | Uint8Array): Uint8Array<ArrayBuffer> {
+  return typeof content === "string" ? new TextEncoder().encode(content) : Uint8Array.from(content);
+}
+
+async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

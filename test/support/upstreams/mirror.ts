@@ -5,8 +5,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-
-export type Host = (request: Request) => Promise<Response> | Response;
+import type { Host } from "./host.ts";
 
 /**
  * What goes wrong with one answer: its status, or what becomes of its body on the way. `cut` breaks the connection in

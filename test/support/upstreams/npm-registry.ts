@@ -5,7 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import { IttyRouter, json } from "itty-router";
-import type { Host } from "./mirror.ts";
+import type { Host } from "./host.ts";
 
 export interface FakePackage {
   readonly tarball?: Uint8Array;

@@ -2,7 +2,11 @@
 import { expect, test } from "vitest";
 import { GithubStore } from "../../../worker/stores/github-store.ts";
 
-const store = new GithubStore({ serverUrl: "https://github.example", repository: "o/r" });
+const store = new GithubStore({
+  serverUrl: "https://github.example",
+  apiUrl: "https://api.github.example",
+  repository: "o/r",
+});
 const location = async (release: string, file: string) => (await store.open({ release, file }))?.location;
 
 test.each([

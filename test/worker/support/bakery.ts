@@ -3,20 +3,23 @@ import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test"
 import { env } from "cloudflare:workers";
 import { createApp } from "../../../worker/app.ts";
 import type { Env } from "../../../worker/env.ts";
+import { SURROUNDINGS, type Surroundings } from "../../../worker/services.ts";
 
 export const ORIGIN = "https://bakery.example";
 
 export interface Bakery {
   /** Asks for a path, and waits for what the worker does after its answer. */
   fetch(path: string, init?: RequestInit): Promise<Response>;
+  /** What the cron trigger does. */
+  refresh(): Promise<void>;
   /** Lets time go by. */
   wait(seconds: number): void;
 }
 
 /** A bakery of its own, with an empty memory, as a new isolate has it. */
-export function bakery(overrides: Partial<Env> = {}): Bakery {
+export function bakery(overrides: Partial<Env> = {}, surroundings: Partial<Surroundings> = {}): Bakery {
   let time = Date.now();
-  const app = createApp(() => time);
+  const app = createApp({ ...SURROUNDINGS, now: () => time, fetch: unreachable, ...surroundings });
   const bindings = { ...env, ...overrides };
   return {
     async fetch(path, init) {
@@ -25,6 +28,7 @@ export function bakery(overrides: Partial<Env> = {}): Bakery {
       await waitOnExecutionContext(ctx);
       return response;
     },
+    refresh: () => app.servicesOf(bindings).indexCache.refreshPopular(),
     wait(seconds) {
       time += seconds * 1000;
     },
@@ -32,6 +36,11 @@ export function bakery(overrides: Partial<Env> = {}): Bakery {
 }
 
 /** A bakery of which nothing is anywhere but in its bucket. */
-export function standaloneBakery(overrides: Partial<Env> = {}): Bakery {
-  return bakery({ GITHUB_REPOSITORY: "", DOCS_URL: "", ...overrides });
+export function standaloneBakery(overrides: Partial<Env> = {}, surroundings: Partial<Surroundings> = {}): Bakery {
+  return bakery({ GITHUB_REPOSITORY: "", DOCS_URL: "", ...overrides }, surroundings);
+}
+
+/** The internet where a test says nothing of it. */
+async function unreachable(url: URL): Promise<Response> {
+  throw new Error(`${url.host} cannot be reached`);
 }

@@ -1,8 +1,8 @@
 /** Storage that is empty, counts what is asked of it, or fails. */
 import { env } from "cloudflare:workers";
 
-type Method = "get" | "head" | "put" | "delete" | "list";
-const METHODS: readonly string[] = ["get", "head", "put", "delete", "list"] satisfies Method[];
+type Method = "get" | "getWithMetadata" | "head" | "put" | "delete" | "list";
+const METHODS: readonly string[] = ["get", "getWithMetadata", "head", "put", "delete", "list"] satisfies Method[];
 
 /** Takes away what the tests before have left. */
 export async function emptyStorage(): Promise<void> {

@@ -1,0 +1,113 @@
+/**
+ * `index.json`: an index as a bakery keeps it, with what it says now, what it will say soon, and the signatures of
+ * both. Stored at `<ext>/index.json`; what clients see of it is `SHA256SUMS` and its signature.
+ *
+ * A client fetches index and signature by two requests, which two machines may answer that learnt of a publication at
+ * different times. So a new index takes effect at a moment and not on arrival: later than any cache can be stale. All
+ * in one document, so that nobody ever has an index without its signature.
+ */
+import * as v from "valibot";
+import * as d from "./document.ts";
+import { isMinorSeries } from "./names.ts";
+import { parseSha256Sums } from "./sha256sums.ts";
+
+const MAX_GENERATIONS = 64;
+/** OpenPGP signatures have some hundred bytes; those by large keys under a thousand. */
+const MAX_SIGNATURE_LENGTH = 16 * 1024;
+
+const signature = v.pipe(
+  v.string(),
+  v.regex(/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/, "not base64"),
+  v.minLength(4),
+  v.maxLength(MAX_SIGNATURE_LENGTH),
+);
+
+const indexText = v.pipe(
+  v.string(),
+  v.rawCheck(({ dataset, addIssue }) => {
+    if (!dataset.typed || dataset.value === "") return;
+    try {
+      parseSha256Sums(dataset.value);
+    } catch (error) {
+      addIssue({ message: error instanceof Error ? error.message : String(error) });
+    }
+  }),
+);
+
+const generation = v.strictObject({
+  /** From when on this is the index */
+  effectiveAt: d.timestamp,
+  /** `SHA256SUMS`; empty where nothing is published any more, which clients get as 404 */
+  text: indexText,
+  /** Base64 of the detached signatures: of the whole index, and of that of each minor series */
+  signatures: v.strictObject({
+    index: v.optional(signature),
+    series: v.optional(v.record(v.pipe(v.string(), v.check(isMinorSeries, "not a minor series")), signature)),
+  }),
+});
+
+const publishedIndexSchema = v.strictObject({
+  schemaVersion: v.literal(1),
+  /** In the order in which they take effect */
+  generations: v.pipe(
+    v.array(generation),
+    v.minLength(1),
+    v.maxLength(MAX_GENERATIONS),
+    v.checkItems(
+      ({ effectiveAt }, at, all) => at === 0 || Date.parse(all[at - 1]?.effectiveAt ?? "") <= Date.parse(effectiveAt),
+      "takes effect before the one in front of it",
+    ),
+  ),
+});
+
+export type PublishedIndex = v.InferOutput<typeof publishedIndexSchema>;
+export type Generation = PublishedIndex["generations"][number];
+
+/** @throws InvalidInput naming the field, `generations[1].text` */
+export function parsePublishedIndex(json: unknown): PublishedIndex {
+  return d.parseDocument(publishedIndexSchema, "published index", json);
+}
+
+export function formatPublishedIndex(index: PublishedIndex): string {
+  return JSON.stringify(index);
+}
+
+/** What was never signed and is no other's: in effect from the given moment on. */
+export function unsignedIndex(text: string, effectiveAt: Date): PublishedIndex {
+  return { schemaVersion: 1, generations: [{ effectiveAt: effectiveAt.toISOString(), text, signatures: {} }] };
+}
+
+/** The generation in effect at a moment; undefined before the first one is. */
+export function generationAt({ generations }: PublishedIndex, milliseconds: number): Generation | undefined {
+  return generations.findLast(({ effectiveAt }) => Date.parse(effectiveAt) <= milliseconds);
+}
+
+export interface Succession {
+  readonly now: Date;
+  /** How long a cache may go without reading this document anew. 0: everything takes effect at once. */
+  readonly settleSeconds: number;
+}
+
+/**
+ * Adds what an index is to say next. It takes effect after twice the time in which all caches have settled. One that
+ * is pending is replaced where all caches will still have read of it; else it has its time, for some cache may switch
+ * to it without asking again. So there are never more than a few, however fast publications follow one another.
+ */
+export function succeed(
+  before: PublishedIndex | undefined,
+  { text, signatures }: Pick<Generation, "text" | "signatures">,
+  { now, settleSeconds }: Succession,
+): PublishedIndex {
+  const time = now.getTime();
+  const settle = settleSeconds * 1000;
+  const current = before && generationAt(before, time);
+  const pending = before?.generations.filter(({ effectiveAt }) => Date.parse(effectiveAt) > time) ?? [];
+
+  const last = pending.at(-1);
+  const isReplaced = last !== undefined && Date.parse(last.effectiveAt) - time >= settle;
+  const effectiveAt = isReplaced ? last.effectiveAt : new Date(time + 2 * settle).toISOString();
+  const kept = isReplaced ? pending.slice(0, -1) : pending;
+  const generations = [...(current === undefined ? [] : [current]), ...kept, { effectiveAt, text, signatures }];
+  // Nothing is pending any more where everything takes effect at once.
+  return { schemaVersion: 1, generations: settle === 0 ? generations.slice(-1) : generations };
+}

@@ -1,0 +1,117 @@
+/** What clients see of a published index: of all versions, of each minor series, and the newest image of each. */
+import {
+  type Arch,
+  formatSha256Sums,
+  type Generation,
+  generationAt,
+  type IndexEntry,
+  minorSeries,
+  newestFirst,
+  type PublishedIndex,
+  parseImageFile,
+  parseSha256Sums,
+  type Release,
+} from "../../schema/index.ts";
+import { sha256Hex } from "../digest.ts";
+import type { MemoryFile } from "../stores/memory-body.ts";
+
+export interface View {
+  readonly index: MemoryFile;
+  readonly signature: MemoryFile | undefined;
+}
+
+interface Line extends Release {
+  readonly arch: Arch;
+  readonly entry: IndexEntry;
+}
+
+/** Made once for each copy of an index and kept with it: what a request costs does not depend on how long it is. */
+export class IndexViews {
+  readonly #index: PublishedIndex;
+  readonly #generations = new Map<Generation, GenerationViews>();
+
+  constructor(index: PublishedIndex) {
+    this.#index = index;
+  }
+
+  /** Undefined where nothing is in effect yet, or nothing any more. */
+  at(milliseconds: number): GenerationViews | undefined {
+    const generation = generationAt(this.#index, milliseconds);
+    if (generation === undefined || generation.text === "") return undefined;
+    const views = this.#generations.get(generation) ?? new GenerationViews(generation);
+    this.#generations.set(generation, views);
+    return views;
+  }
+}
+
+/** The views of one generation. */
+export class GenerationViews {
+  readonly #generation: Generation;
+  readonly #views = new Map<string | undefined, View>();
+  readonly #newest = new Map<string, Release>();
+  #lines: ReadonlyMap<string | undefined, readonly Line[]> | undefined;
+
+  constructor(generation: Generation) {
+    this.#generation = generation;
+  }
+
+  get text(): string {
+    return this.#generation.text;
+  }
+
+  /** The index of one minor series, or of all versions. Undefined where the series has no version. */
+  async view(series?: string): Promise<View | undefined> {
+    const known = this.#views.get(series);
+    if (known !== undefined) return known;
+
+    const text = series === undefined ? this.text : this.#textOf(series);
+    // Of names that are no series there is no end: they are not kept.
+    if (text === "") return undefined;
+    const { index, series: ofSeries } = this.#generation.signatures;
+    const signature = series === undefined ? index : ofSeries?.[series];
+    const modified = new Date(this.#generation.effectiveAt);
+    const view = {
+      index: await memoryFile(new TextEncoder().encode(text), modified),
+      signature: signature === undefined ? undefined : await memoryFile(bytesOf(signature), modified),
+    };
+    this.#views.set(series, view);
+    return view;
+  }
+
+  /** The newest release that has an image for the architecture, of one minor series or of all. */
+  newest(arch: Arch, series?: string): Release | undefined {
+    const key = `${arch} ${series}`;
+    const known = this.#newest.get(key);
+    if (known !== undefined) return known;
+    const [newest] = this.#linesOf(series)
+      .filter((line) => line.arch === arch)
+      .toSorted((a, b) => newestFirst(a.version, b.version));
+    if (newest !== undefined) this.#newest.set(key, newest);
+    return newest;
+  }
+
+  #textOf(series: string): string {
+    return formatSha256Sums(this.#linesOf(series).map(({ entry }) => entry));
+  }
+
+  #linesOf(series: string | undefined): readonly Line[] {
+    this.#lines ??= linesBySeries(this.text);
+    return series === undefined ? [...this.#lines.values()].flat() : (this.#lines.get(series) ?? []);
+  }
+}
+
+function linesBySeries(text: string): Map<string | undefined, Line[]> {
+  const lines = parseSha256Sums(text).flatMap((entry) => {
+    const image = parseImageFile(entry.file);
+    return image === undefined ? [] : [{ ...image, entry }];
+  });
+  return Map.groupBy(lines, ({ version }) => minorSeries(version));
+}
+
+async function memoryFile(bytes: Uint8Array, modified: Date): Promise<MemoryFile> {
+  return { bytes, modified, sha256: await sha256Hex(bytes) };
+}
+
+function bytesOf(base64: string): Uint8Array {
+  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+}

@@ -1,0 +1,25 @@
+/** Waits for others no longer than agreed: storage and servers may hang, and a client must not hang with them. */
+
+/** How long each of the others may take, in milliseconds. */
+export interface Patience {
+  readonly kv: number;
+  readonly r2: number;
+  readonly github: number;
+}
+
+/** systemd-pull gives up after 60 s; all of these in turn are well below. */
+export const PATIENCE: Patience = { kv: 1_000, r2: 5_000, github: 5_000 };
+
+/**
+ * The work's outcome; what comes of it later is ignored.
+ * @throws Error when the time is over
+ */
+export async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error(`no answer within ${milliseconds} ms`)), milliseconds);
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
