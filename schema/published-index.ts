@@ -101,13 +101,14 @@ export function succeed(
   const time = now.getTime();
   const settle = settleSeconds * 1000;
   const current = before && generationAt(before, time);
-  const pending = before?.generations.filter(({ effectiveAt }) => Date.parse(effectiveAt) > time) ?? [];
+  const all = before?.generations ?? [];
+  const pending = settle === 0 ? [] : all.filter(({ effectiveAt }) => Date.parse(effectiveAt) > time);
 
   const last = pending.at(-1);
   const isReplaced = last !== undefined && Date.parse(last.effectiveAt) - time >= settle;
   const effectiveAt = isReplaced ? last.effectiveAt : new Date(time + 2 * settle).toISOString();
   const kept = isReplaced ? pending.slice(0, -1) : pending;
+  // What is in effect now stays, also where it is replaced at once: some machine's clock is behind.
   const generations = [...(current === undefined ? [] : [current]), ...kept, { effectiveAt, text, signatures }];
-  // Nothing is pending any more where everything takes effect at once.
-  return { schemaVersion: 1, generations: settle === 0 ? generations.slice(-1) : generations };
+  return { schemaVersion: 1, generations };
 }

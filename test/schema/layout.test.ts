@@ -75,6 +75,47 @@ describe("the reference's patterns, ported", () => {
   });
 });
 
+describe("what the reference's server does not have", () => {
+  test("a transfer file is also called .transfer, as systemd 257 wants it", () => {
+    for (const path of ["docker", "docker/docker", "docker-1.0/docker", "kubernetes/kubernetes-v1.32"]) {
+      expect(parsePublicPath(`/extensions/${path}.transfer`)).toEqual(parsePublicPath(`/extensions/${path}.conf`));
+    }
+    expect(parsePublicPath("/extensions/dockerxtransfer")).toBeUndefined();
+    expect(parsePublicPath("/extensions/.transfer")).toBeUndefined();
+  });
+
+  test("a minor series has an index of its own, with the signatures that clients ask for", () => {
+    const at = { release: "kubernetes", file: "SHA256SUMS" };
+    expect(parsePublicPath("/extensions/kubernetes/v1.34/SHA256SUMS")).toEqual({ kind: "index", at, series: "v1.34" });
+    expect(parsePublicPath("/extensions/docker/28.0/SHA256SUMS.sha256.asc")).toEqual({
+      kind: "signature",
+      at: { release: "docker", file: "SHA256SUMS.sha256.asc" },
+      series: "28.0",
+    });
+    for (const series of ["v1", "1.2.3", "latest", "v1.x", ""]) {
+      expect(parsePublicPath(`/extensions/kubernetes/${series}/SHA256SUMS`)?.kind).toBeUndefined();
+    }
+  });
+
+  test("the newest image has a name that stays, of all versions and of a series", () => {
+    const at = { release: "kubernetes", file: "arm64.raw" };
+    const latest = { kind: "latest", arch: "arm64", at };
+    expect(parsePublicPath("/extensions/kubernetes/latest/arm64.raw")).toEqual(latest);
+    expect(parsePublicPath("/extensions/kubernetes/v1.34/latest/arm64.raw")).toEqual({ ...latest, series: "v1.34" });
+    expect(parsePublicPath("/extensions/kubernetes/latest/amd64.raw")).toBeUndefined();
+    expect(parsePublicPath("/extensions/latest/arm64.raw")).toBeUndefined();
+  });
+
+  test("an image has a manifest beside it, wherever the image is found", () => {
+    const at = { release: "k3s-v1.32.2+k3s1", file: "k3s-v1.32.2+k3s1-arm64.manifest.gz" };
+    for (const folder of ["", "k3s/", "k3s/v1.32/"]) {
+      const path = `/extensions/${folder}${at.file}`;
+      expect(parsePublicPath(path)).toEqual({ kind: "mkosi-manifest", arch: "arm64", at });
+    }
+    expect(parsePublicPath("/extensions/k3s/k3s-arm64.manifest.gz")).toBeUndefined();
+  });
+});
+
 describe("a signature", () => {
   // systemd 254 and 257 ask for the third; 262 asks for all four, in this order.
   test.each(["SHA256SUMS.sha256.asc", "SHA256SUMS.sha256.gpg", "SHA256SUMS.gpg", "SHA256SUMS.asc"])(
