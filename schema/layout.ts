@@ -58,53 +58,80 @@ const MAX_PATH_LENGTH = 1024;
 /** The file that a decoded URL path stands for, or undefined when the path is not ours. */
 export function parsePublicPath(pathname: string): PublicPath | undefined {
   if (pathname.length > MAX_PATH_LENGTH) return undefined;
-  for (const parse of PARSERS) {
-    const path = parse(pathname);
+  for (const { ends, parse } of RULES) {
+    const path = ends.some((end) => pathname.endsWith(end)) ? parse(pathname) : undefined;
     if (path !== undefined) return path;
   }
   return undefined;
 }
 
+interface Rule {
+  /** How its paths end; most paths are told apart by that, which costs less than a pattern */
+  readonly ends: readonly string[];
+  parse(pathname: string): PublicPath | undefined;
+}
+
 /** The reference's rules in its order, then ours. */
-const PARSERS: readonly ((pathname: string) => PublicPath | undefined)[] = [
-  parseImagePath,
-  (pathname) => {
-    const { release } = groupsOf(SHORT_TRANSFER, pathname);
-    return release === undefined ? undefined : { kind: "transfer", at: { release, file: `${release}.conf` } };
+const RULES: readonly Rule[] = [
+  { ends: ["raw"], parse: parseImagePath },
+  {
+    ends: ["conf", ".transfer"],
+    parse(pathname) {
+      const { release } = groupsOf(SHORT_TRANSFER, pathname);
+      return release === undefined ? undefined : { kind: "transfer", at: { release, file: `${release}.conf` } };
+    },
   },
-  (pathname) => {
-    const { release, name } = groupsOf(TRANSFER, pathname);
-    return release === undefined ? undefined : { kind: "transfer", at: { release, file: `${name}.conf` } };
+  {
+    ends: [".conf", ".transfer"],
+    parse(pathname) {
+      const { release, name } = groupsOf(TRANSFER, pathname);
+      return release === undefined ? undefined : { kind: "transfer", at: { release, file: `${name}.conf` } };
+    },
   },
-  (pathname) => {
-    const found = INDEX.exec(pathname);
-    if (found === null) return undefined;
-    const { extension, series } = found.groups as Groups;
-    return { kind: "index", at: indexLocator(extension), ...(series !== undefined && { series }) };
+  {
+    ends: [INDEX_FILE],
+    parse(pathname) {
+      const found = INDEX.exec(pathname);
+      if (found === null) return undefined;
+      const { extension, series } = found.groups as Groups;
+      return { kind: "index", at: indexLocator(extension), ...(series !== undefined && { series }) };
+    },
   },
-  (pathname) => {
-    const { extension, series, file } = groupsOf(SIGNATURE, pathname);
-    if (file === undefined) return undefined;
-    const at = { release: extension ?? GLOBAL_INDEX.release, file };
-    return { kind: "signature", at, ...(series !== undefined && { series }) };
+  {
+    ends: [".gpg", ".asc"],
+    parse(pathname) {
+      const { extension, series, file } = groupsOf(SIGNATURE, pathname);
+      if (file === undefined) return undefined;
+      const at = { release: extension ?? GLOBAL_INDEX.release, file };
+      return { kind: "signature", at, ...(series !== undefined && { series }) };
+    },
   },
-  (pathname) => {
-    const { release, file } = groupsOf(DOCUMENT, pathname);
-    if (release === undefined || file === undefined) return undefined;
-    return { kind: file === INVENTORY_FILE ? "inventory" : "release-manifest", at: { release, file } };
+  {
+    ends: [".json"],
+    parse(pathname) {
+      const { release, file } = groupsOf(DOCUMENT, pathname);
+      if (release === undefined || file === undefined) return undefined;
+      return { kind: file === INVENTORY_FILE ? "inventory" : "release-manifest", at: { release, file } };
+    },
   },
-  (pathname) => {
-    const { extension, series, arch } = groupsOf(LATEST, pathname);
-    if (extension === undefined) return undefined;
-    const at = { release: extension, file: `${arch}.raw` };
-    return { kind: "latest", at, arch: arch as Arch, ...(series !== undefined && { series }) };
+  {
+    ends: [".raw"],
+    parse(pathname) {
+      const { extension, series, arch } = groupsOf(LATEST, pathname);
+      if (extension === undefined) return undefined;
+      const at = { release: extension, file: `${arch}.raw` };
+      return { kind: "latest", at, arch: arch as Arch, ...(series !== undefined && { series }) };
+    },
   },
-  (pathname) => {
-    const { image = "", arch } = groupsOf(MKOSI_MANIFEST, pathname);
-    const release = parseImageFile(`${image}.raw`);
-    if (release === undefined) return undefined;
-    const at = { release: releaseName(release), file: `${image}.manifest.gz` };
-    return { kind: "mkosi-manifest", arch: arch as Arch, at };
+  {
+    ends: [".manifest.gz"],
+    parse(pathname) {
+      const { image = "", arch } = groupsOf(MKOSI_MANIFEST, pathname);
+      const release = parseImageFile(`${image}.raw`);
+      if (release === undefined) return undefined;
+      const at = { release: releaseName(release), file: `${image}.manifest.gz` };
+      return { kind: "mkosi-manifest", arch: arch as Arch, at };
+    },
   },
 ];
 

@@ -1,5 +1,4 @@
 /** What every handler finds in its Hono context. */
-import type { Env } from "./env.ts";
 import type { RequestRecord } from "./log.ts";
 import type { Services } from "./services.ts";
 
@@ -7,8 +6,7 @@ import type { Services } from "./services.ts";
 export type Clock = () => number;
 
 export interface AppEnv {
-  Bindings: Env;
-  Variables: {
+  Bindings: {
     readonly services: Services;
     /** What handlers add to the log line of their request */
     readonly record: RequestRecord;

@@ -30,7 +30,7 @@ export class UpstreamError extends Error {
 const RETRY_AFTER_SECONDS = 30;
 
 /** Says no more than a client may know: what broke inside stands in the log line of the request. */
-export function answerError(error: Error): Response {
+export function answerError(error: unknown): Response {
   if (error instanceof BadRequest) return textResponse(400, error.message);
   if (error instanceof UpstreamError) {
     // RFC 9110 section 10.2.3

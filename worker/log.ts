@@ -1,7 +1,7 @@
 /** The log: one line of JSON for each request, and one for each problem that no client was to notice. */
-import type { MiddlewareHandler } from "hono";
 import type { PublicPath } from "../schema/index.ts";
-import type { AppEnv, Clock } from "./context.ts";
+import type { Clock } from "./context.ts";
+import { pathnameOf } from "./path.ts";
 import type { Source } from "./stores/store.ts";
 
 /** What only a handler knows of its request. */
@@ -11,41 +11,44 @@ export interface RequestRecord {
   /** What else it is about */
   page?: "catalogue" | "docs" | "api";
   source?: Source;
+  error?: unknown;
+}
+
+export interface LoggedRequest {
+  readonly request: Request;
+  readonly response: Response;
+  readonly record: RequestRecord;
+  /** Milliseconds */
+  readonly start: number;
+  readonly end: number;
 }
 
 const MAX_PATH_LENGTH = 1024;
 const MAX_CLIENT_LENGTH = 100;
 
 /**
- * Logs every request once it is answered. `ms` is the time to the response's head, as the runtime counts it: its
- * clock stands still while code runs and moves with I/O, so that an answer from memory takes 0.
+ * Logs a request that is answered. `ms` is the time to the response's head, as the runtime counts it: its clock stands
+ * still while code runs and moves with I/O, so that an answer from memory takes 0.
  */
-export function logRequests(now: Clock): MiddlewareHandler<AppEnv> {
-  return async (c, next) => {
-    const start = now();
-    const record: RequestRecord = {};
-    c.set("record", record);
-    await next();
-
-    const { method, url, headers } = c.req.raw;
-    const { status } = c.res;
-    const length = c.res.headers.get("content-length");
-    const line = {
-      time: new Date(start).toISOString(),
-      method,
-      path: new URL(url).pathname.slice(0, MAX_PATH_LENGTH),
-      status,
-      kind: record.path?.kind ?? record.page,
-      source: record.source,
-      ms: now() - start,
-      bytes: length === null || method === "HEAD" ? undefined : Number(length),
-      client: headers.get("user-agent")?.slice(0, MAX_CLIENT_LENGTH),
-      error: c.error && describe(c.error),
-      // Of what we did not foresee, where it came from.
-      stack: status === 500 ? c.error?.stack : undefined,
-    };
-    write(status >= 500 ? "error" : "info", line);
-  };
+export function logRequest({ request, response, record, start, end }: LoggedRequest): void {
+  const { method, url, headers } = request;
+  const { status } = response;
+  const { path, page, source, error } = record;
+  const length = method === "HEAD" ? null : response.headers.get("content-length");
+  write(status >= 500 ? "error" : "info", {
+    time: new Date(start).toISOString(),
+    method,
+    path: pathnameOf(url).slice(0, MAX_PATH_LENGTH),
+    status,
+    kind: path?.kind ?? page,
+    source,
+    ms: end - start,
+    bytes: length === null ? undefined : Number(length),
+    client: headers.get("user-agent")?.slice(0, MAX_CLIENT_LENGTH),
+    error: error && describe(error),
+    // Of what we did not foresee, where it came from.
+    stack: status === 500 && error instanceof Error ? error.stack : undefined,
+  });
 }
 
 /** Something failed and was made good for: the request that met it is answered as if nothing was. */

@@ -1,6 +1,16 @@
 /** Reads the path of a URL the way the reference's server does: decoded once, then cleaned. */
 import { BadRequest } from "./errors.ts";
 
+/**
+ * The path of a request's URL, escapes and all. The runtime has normalized the URL already, and to parse it once more
+ * would take a tenth of a hot request's time.
+ */
+export function pathnameOf(url: string): string {
+  const start = url.indexOf("/", url.indexOf("://") + 3);
+  const end = url.search(/[?#]/);
+  return url.slice(start, end === -1 ? undefined : end);
+}
+
 const MALFORMED_ESCAPE = /%(?![0-9A-Fa-f]{2})/;
 
 /**
@@ -13,14 +23,17 @@ export function decodePath(pathname: string): string | undefined {
     throw new BadRequest("malformed escape in the path: a percent sign is written %25");
   }
   try {
-    return cleanPath(decodeURIComponent(pathname));
+    return cleanPath(pathname.includes("%") ? decodeURIComponent(pathname) : pathname);
   } catch {
     return undefined;
   }
 }
 
+const UNCLEAN = /\/\/|\/\.\.?(?:\/|$)/;
+
 /** Merges slashes and resolves dot segments, also those that only decoding brought to light; keeps a final slash. */
 function cleanPath(path: string): string {
+  if (!UNCLEAN.test(path)) return path;
   const segments: string[] = [];
   for (const segment of path.split("/")) {
     if (segment === "..") segments.pop();

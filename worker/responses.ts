@@ -38,25 +38,18 @@ export function fileResponse(file: StoredFile, policy: FilePolicy): Response {
 }
 
 function bodyResponse({ outcome, body }: StoredBody, current: Representation, policy: FilePolicy): Response {
-  const { size, etag, modified } = current;
-  // What a 304 repeats of the 200 (RFC 9110 section 15.4.5), and the other answers have anyway.
-  const validators = {
-    etag,
-    "cache-control": policy.cacheControl,
-    ...(modified !== undefined && { "last-modified": modified.toUTCString() }),
-  };
-  const content = { ...validators, "content-type": policy.contentType, "accept-ranges": "bytes" };
-
+  const { size } = current;
   switch (outcome.kind) {
     case "full":
-      return respond(body, 200, { ...content, "content-length": String(size) });
+      return respond(body, 200, contentHeaders(current, policy, size));
     case "part": {
       const { offset, length } = outcome;
-      const range = `bytes ${offset}-${offset + length - 1}/${size}`;
-      return respond(body, 206, { ...content, "content-length": String(length), "content-range": range });
+      const headers = contentHeaders(current, policy, length);
+      headers["content-range"] = `bytes ${offset}-${offset + length - 1}/${size}`;
+      return respond(body, 206, headers);
     }
     case "not-modified":
-      return respond(null, 304, validators);
+      return respond(null, 304, validators(current, policy));
     case "precondition-failed":
       return textResponse(412, "the file is not the one that the request is about");
     case "unsatisfiable":
@@ -64,6 +57,25 @@ function bodyResponse({ outcome, body }: StoredBody, current: Representation, po
   }
 }
 
-function respond(body: BodyInit | null, status: number, headers: Record<string, string>): Response {
-  return new Response(body, { status, headers: { ...headers, "x-content-type-options": "nosniff" } });
+type MutableHeaders = Record<string, string>;
+
+/** What a 304 repeats of the 200 (RFC 9110 section 15.4.5), and the other answers have anyway. */
+function validators({ etag, modified }: Representation, { cacheControl }: FilePolicy): MutableHeaders {
+  const headers: MutableHeaders = { etag, "cache-control": cacheControl };
+  if (modified !== undefined) headers["last-modified"] = modified.toUTCString();
+  return headers;
+}
+
+function contentHeaders(current: Representation, policy: FilePolicy, length: number): MutableHeaders {
+  const headers = validators(current, policy);
+  headers["content-type"] = policy.contentType;
+  headers["accept-ranges"] = "bytes";
+  headers["content-length"] = String(length);
+  return headers;
+}
+
+/** @param headers are added to: an object for each step would be felt where everything else comes from memory */
+function respond(body: BodyInit | null, status: number, headers: MutableHeaders): Response {
+  headers["x-content-type-options"] = "nosniff";
+  return new Response(body, { status, headers });
 }

@@ -1,4 +1,5 @@
 /** Indexes come from memory, KV and R2, and outlive the failure of each. */
+import { createExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { formatPublishedIndex, unsignedIndex } from "../../schema/index.ts";
@@ -351,10 +352,11 @@ describe("a malformed index in R2", () => {
 test("isolates with other bindings do not answer for one another", async () => {
   const { createApp } = await import("../../worker/app.ts");
   const app = createApp();
+  const ctx = createExecutionContext();
   const first = { ...env, GITHUB_REPOSITORY: "a/b" };
   const second = { ...env, GITHUB_REPOSITORY: "c/d" };
   const location = async (bindings: typeof env) =>
-    (await app.fetch(new Request("https://bakery.example/extensions/x.conf"), bindings)).headers.get("location");
+    (await app.fetch(new Request("https://bakery.example/extensions/x.conf"), bindings, ctx)).headers.get("location");
   expect(await location(first)).toContain("/a/b/");
   expect(await location(second)).toContain("/c/d/");
 });

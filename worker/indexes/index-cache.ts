@@ -73,6 +73,12 @@ export class IndexCache {
     this.#now = now;
   }
 
+  /** A copy in memory that is good without a look elsewhere. */
+  fresh(release: string): FoundIndex | undefined {
+    const known = this.#memory.get(release);
+    return known?.copy !== undefined && this.#isFresh(known) ? outcome(known, "memory") : undefined;
+  }
+
   /**
    * @returns undefined where there is no such index
    * @throws UpstreamError where that cannot be known, and there is no copy

@@ -11,7 +11,7 @@ import type { Clock } from "../context.ts";
 import { UpstreamError } from "../errors.ts";
 import { memoryBody } from "../stores/memory-body.ts";
 import type { FileRequest, Source, Store, StoredFile } from "../stores/store.ts";
-import type { IndexCache } from "./index-cache.ts";
+import type { FoundIndex, IndexCache } from "./index-cache.ts";
 import type { GenerationViews } from "./index-views.ts";
 
 type PathOf<K extends PublicPath["kind"]> = Extract<PublicPath, { kind: K }>;
@@ -46,12 +46,20 @@ export class IndexFiles {
    */
   async current(release: string, { waitUntil }: Pick<FileRequest, "waitUntil">): Promise<CurrentIndex | undefined> {
     if (!isIndexed(release)) return undefined;
-    const found = await this.#cache.find(release, waitUntil);
+    return this.#inEffect(await this.#cache.find(release, waitUntil));
+  }
+
+  #inEffect(found: FoundIndex | undefined): CurrentIndex | undefined {
     const views = found?.copy.views.at(this.#now());
     return found && views && { views, source: found.source };
   }
 
   async openIndex({ at, series }: PathOf<"index">, request: FileRequest): Promise<StoredFile | undefined> {
+    // What is asked for most: nothing is waited for that is at hand.
+    const hot = this.#inEffect(this.#cache.fresh(at.release));
+    const made = hot?.views.made(series);
+    if (hot !== undefined && made !== undefined) return memoryBody(made.index, hot.source, request);
+
     // Single releases have an index on GitHub, of which nobody asks often.
     if (!isIndexed(at.release)) return series === undefined ? this.#github?.open(at, request) : undefined;
     try {

@@ -59,10 +59,15 @@ export class GenerationViews {
     return this.#generation.text;
   }
 
+  /** A view that was asked for before. */
+  made(series: string | undefined): View | undefined {
+    return this.#views.get(series);
+  }
+
   /** The index of one minor series, or of all versions. Undefined where the series has no version. */
   async view(series?: string): Promise<View | undefined> {
-    const known = this.#views.get(series);
-    if (known !== undefined) return known;
+    const made = this.made(series);
+    if (made !== undefined) return made;
 
     const text = series === undefined ? this.text : this.#textOf(series);
     // Of names that are no series there is no end: they are not kept.

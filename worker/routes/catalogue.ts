@@ -1,5 +1,5 @@
 /** The front page: which extensions this bakery hosts, in which versions, for which architectures. */
-import type { MiddlewareHandler } from "hono";
+import type { Context } from "hono";
 import { html } from "hono/html";
 import {
   ARCHES,
@@ -17,6 +17,7 @@ import {
 } from "../../schema/index.ts";
 import type { AppEnv } from "../context.ts";
 import { htmlResponse } from "../responses.ts";
+import { redirectToDocs } from "./docs.ts";
 
 /** An extension with its newest version, and how many there are of it. */
 interface Row extends Release {
@@ -24,22 +25,23 @@ interface Row extends Release {
   readonly versions: number;
 }
 
-/** Leaves the page to the next handler where this bakery has no index of its own: it is a redirector then. */
-export const serveCatalogue: MiddlewareHandler<AppEnv> = async (c, next) => {
-  const { config, indexes } = c.var.services;
+/** Where there is no index there is no catalogue, but perhaps documentation. */
+export async function serveCatalogue(c: Context<AppEnv>): Promise<Response> {
+  const { services, record } = c.env;
+  const { config, indexes } = services;
   const waitUntil = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
   const index = await indexes.current(GLOBAL_INDEX.release, { waitUntil }).catch((error) => {
     if (config.docsUrl === undefined) throw error;
     // The documentation is there for people anyway.
     return undefined;
   });
-  if (index === undefined) return next();
+  if (index === undefined) return redirectToDocs(c);
 
-  c.var.record.page = "catalogue";
-  c.var.record.source = index.source;
+  record.page = "catalogue";
+  record.source = index.source;
   const rows = rowsOf(parseSha256Sums(index.views.text));
   return htmlResponse(String(await page(new URL(c.req.url).origin, rows)), "public, max-age=60");
-};
+}
 
 function rowsOf(entries: readonly IndexEntry[]): Row[] {
   const images = entries.map(({ file }) => parseImageFile(file)).filter((image) => image !== undefined);

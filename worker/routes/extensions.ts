@@ -1,11 +1,12 @@
 /** Serves what clients of a bakery ask for: images, transfer files, indexes and what belongs to them. */
-import type { MiddlewareHandler } from "hono";
+import type { Context } from "hono";
 import { INDEX_FILE, type PublicPath, parsePublicPath, parseReleaseName } from "../../schema/index.ts";
 import type { AppEnv } from "../context.ts";
-import { decodePath } from "../path.ts";
+import { decodePath, pathnameOf } from "../path.ts";
 import { type FilePolicy, fileResponse, textResponse } from "../responses.ts";
 import type { Services } from "../services.ts";
 import type { FileRequest, StoredFile } from "../stores/store.ts";
+import { redirectToDocs } from "./docs.ts";
 
 const TEXT = "text/plain; charset=utf-8";
 const JSON_TEXT = "application/json";
@@ -31,21 +32,21 @@ const POLICIES = {
   latest: { contentType: TEXT, cacheControl: ONE_MINUTE, absentCacheControl: ONE_MINUTE },
 } as const satisfies Record<PublicPath["kind"], FilePolicy>;
 
-/** Leaves what is no file of a bakery to the next handler. */
-export const serveExtensions: MiddlewareHandler<AppEnv> = async (c, next) => {
+/** What is no file of a bakery is left to the documentation. */
+export async function serveExtensions(c: Context<AppEnv>): Promise<Response> {
   const { method, headers, url } = c.req.raw;
-  const pathname = decodePath(new URL(url).pathname);
+  const pathname = decodePath(pathnameOf(url));
   const path = pathname === undefined ? undefined : parsePublicPath(pathname);
-  if (path === undefined) return next();
+  if (path === undefined) return redirectToDocs(c);
 
-  const { services, record } = c.var;
+  const { services, record } = c.env;
   record.path = path;
   const file = await openFile(services, path, { method, headers, waitUntil: (work) => c.executionCtx.waitUntil(work) });
   if (file === undefined) return absent(path);
 
   record.source = file.source;
   return fileResponse(file, POLICIES[path.kind]);
-};
+}
 
 function openFile(services: Services, path: PublicPath, request: FileRequest): Promise<StoredFile | undefined> {
   const { indexes, stores } = services;
