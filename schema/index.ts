@@ -1,4 +1,13 @@
 /** The only door of `schema/`: what builder and worker agree on. Imports nothing of either, and no platform. */
+export type {
+  ApiError,
+  ApiExtension,
+  ApiExtensions,
+  ApiImage,
+  ApiLatest,
+  ApiRelease,
+  Readiness,
+} from "./api.ts";
 export { ARCHES, type Arch, GO_ARCH, isArch, UNAME_ARCH } from "./arch.ts";
 export { formatIni, type IniEntry, type IniSection, parseIni } from "./ini.ts";
 export { InvalidInput } from "./invalid-input.ts";
@@ -38,6 +47,7 @@ export {
   type Release,
   releaseName,
 } from "./names.ts";
+export { API_OPERATIONS, type ApiOperation, DEFAULT_PAGE, MAX_PAGE, openApiDocument } from "./openapi.ts";
 export {
   formatPublishedIndex,
   type Generation,

@@ -24,6 +24,8 @@ const image = v.strictObject({
   /** bytes */
   size: d.size,
   sha256: d.sha256,
+  /** The ID= of hosts that may merge it, where not all may */
+  os: v.optional(v.pipe(v.string(), v.regex(/^[a-z0-9._-]+$/, "no ID= of an os-release"))),
   /** sha256 over all that went into the image: recipe, files, downloads, tools. Equal means nothing to bake anew. */
   inputsDigest: d.sha256,
 });

@@ -1,5 +1,7 @@
 /** Every route of the worker. */
 import { Hono } from "hono";
+import { count } from "./analytics.ts";
+import { createApi } from "./api/routes.ts";
 import type { AppEnv } from "./context.ts";
 import type { Env } from "./env.ts";
 import { answerError } from "./errors.ts";
@@ -7,6 +9,7 @@ import { logRequest, type RequestRecord } from "./log.ts";
 import { textResponse } from "./responses.ts";
 import { serveCatalogue } from "./routes/catalogue.ts";
 import { serveExtensions } from "./routes/extensions.ts";
+import { serveReadiness } from "./routes/readiness.ts";
 import { type Services, SURROUNDINGS, type Surroundings, servicesPerEnv } from "./services.ts";
 
 export interface App {
@@ -33,6 +36,7 @@ export function createApp(surroundings: Surroundings = SURROUNDINGS): App {
         response = answerError(error);
       }
       logRequest({ request, response, record, start, end: now() });
+      if (env.ANALYTICS !== undefined) count(env.ANALYTICS, { request, response, record });
       return response;
     },
   };
@@ -42,7 +46,9 @@ function createRoutes(): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
   // Hono answers HEAD through the route of GET.
   app.get("/healthz", () => textResponse(200, "ok", { "cache-control": "no-store" }));
+  app.get("/readyz", serveReadiness);
   app.get("/", serveCatalogue);
+  app.route("/api/v1", createApi());
   // The reference's server finds `/extensions/` anywhere in a path, so this looks at all of them.
   app.get("*", serveExtensions);
 

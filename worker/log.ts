@@ -56,6 +56,11 @@ export function logProblem(problem: string, error: unknown, now: Clock): void {
   write("error", { time: new Date(now()).toISOString(), problem, error: describe(error) });
 }
 
+/** What an operator should know, though nothing has failed. */
+export function logNotice(notice: string, now: Clock): void {
+  write("info", { time: new Date(now()).toISOString(), notice });
+}
+
 function write(level: "info" | "error", line: object): void {
   // Workers Logs reads JSON text into fields, and takes the level from the method.
   console[level](JSON.stringify(line));

@@ -75,7 +75,7 @@ function contentHeaders(current: Representation, policy: FilePolicy, length: num
 }
 
 /** @param headers are added to: an object for each step would be felt where everything else comes from memory */
-function respond(body: BodyInit | null, status: number, headers: MutableHeaders): Response {
+export function respond(body: BodyInit | null, status: number, headers: MutableHeaders): Response {
   headers["x-content-type-options"] = "nosniff";
   return new Response(body, { status, headers });
 }

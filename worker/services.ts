@@ -10,6 +10,7 @@ import { KvCopies } from "./indexes/kv-copies.ts";
 import { firstOrigin } from "./indexes/origin.ts";
 import { R2Origin } from "./indexes/r2-origin.ts";
 import type { Fetch } from "./outgoing.ts";
+import { ReadinessProbe, reportMissingBindings } from "./readiness.ts";
 import { BuiltInStore } from "./stores/built-in-store.ts";
 import { firstOf } from "./stores/first-of.ts";
 import { GithubStore } from "./stores/github-store.ts";
@@ -23,6 +24,7 @@ export interface Services {
   readonly indexCache: IndexCache;
   /** Where each kind of stored file is looked for */
   readonly stores: Readonly<Record<StoredKind, Store>>;
+  readonly readiness: ReadinessProbe;
 }
 
 export type StoredKind = "image" | "transfer" | "release-manifest" | "inventory";
@@ -71,10 +73,12 @@ function createServices(env: Env, { now, patience, fetch }: Surroundings): Servi
   const indexes = new IndexFiles({ cache: indexCache, github, now });
 
   const files = r2 && github ? orGithubs(r2, github, indexCache) : firstOf(r2, github);
+  reportMissingBindings(env, now);
   return {
     config,
     indexes,
     indexCache,
+    readiness: new ReadinessProbe({ env, config, patience, now, fetch }),
     stores: {
       image: files,
       transfer: firstOf(new BuiltInStore(), files),

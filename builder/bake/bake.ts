@@ -59,7 +59,8 @@ export async function bake(plan: Plan, file: string, { upstreams, progress, sign
       (made) => formatBytes(made.size),
     );
     const image = { file: imageFile(plan, plan.arch), arch: plan.arch, format: plan.format, size, sha256 };
-    return { image: { ...image, inputsDigest: digest }, downloads: fetched.map(({ record }) => record) };
+    const os = plan.os === "_any" ? {} : { os: plan.os };
+    return { image: { ...image, ...os, inputsDigest: digest }, downloads: fetched.map(({ record }) => record) };
   });
 }
 

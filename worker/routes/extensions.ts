@@ -2,6 +2,7 @@
 import type { Context } from "hono";
 import { INDEX_FILE, type PublicPath, parsePublicPath, parseReleaseName } from "../../schema/index.ts";
 import type { AppEnv } from "../context.ts";
+import { openMkosiManifest } from "../mkosi-manifest.ts";
 import { decodePath, pathnameOf } from "../path.ts";
 import { type FilePolicy, fileResponse, textResponse } from "../responses.ts";
 import type { Services } from "../services.ts";
@@ -58,7 +59,7 @@ function openFile(services: Services, path: PublicPath, request: FileRequest): P
     case "latest":
       return indexes.openLatest(path, request);
     case "mkosi-manifest":
-      return Promise.resolve(undefined);
+      return openMkosiManifest(stores["release-manifest"], path, request);
     default:
       return stores[path.kind].open(path.at, request);
   }

@@ -1,0 +1,144 @@
+/** What the JSON API knows of extensions: from inventories, and where there are none from indexes alone. */
+import {
+  type ApiExtension,
+  type ApiExtensions,
+  type ApiImage,
+  type ApiLatest,
+  type ApiRelease,
+  ARCHES,
+  type Arch,
+  GLOBAL_INDEX,
+  INVENTORY_FILE,
+  type IndexEntry,
+  imageFile,
+  indexLocator,
+  minorSeries,
+  newestFirst,
+  parseImageFile,
+  parseInventory,
+  parseSha256Sums,
+  publicPath,
+  releaseName,
+} from "../../schema/index.ts";
+import { UpstreamError } from "../errors.ts";
+import type { Services } from "../services.ts";
+import type { FileRequest } from "../stores/store.ts";
+
+type WaitUntil = FileRequest["waitUntil"];
+/** Inventories of thousands of releases are below. */
+const MAX_INVENTORY_BYTES = 8 * 1024 ** 2;
+
+export class Library {
+  readonly #services: Services;
+  readonly #origin: string;
+  readonly #waitUntil: WaitUntil;
+
+  /** @param origin in front of the URLs that answers have */
+  constructor(services: Services, origin: string, waitUntil: WaitUntil) {
+    this.#services = services;
+    this.#origin = origin;
+    this.#waitUntil = waitUntil;
+  }
+
+  /** By name. */
+  async extensions(): Promise<ApiExtensions["extensions"]> {
+    const index = await this.#services.indexes.current(GLOBAL_INDEX.release, { waitUntil: this.#waitUntil });
+    const images = imagesOf(index?.views.text);
+    const byExtension = Map.groupBy(images, ({ extension }) => extension);
+    return [...byExtension.keys()].sort().map((name) => {
+      const all = byExtension.get(name) ?? [];
+      const [version = ""] = all.map((image) => image.version).sort(newestFirst);
+      const arches = ARCHES.filter((arch) => all.some((image) => image.version === version && image.arch === arch));
+      return { name, version, arches };
+    });
+  }
+
+  async extension(name: string): Promise<ApiExtension | undefined> {
+    const releases = (await this.releases(name))?.filter(({ yanked }) => yanked === undefined);
+    const [newest] = releases ?? [];
+    if (releases === undefined || newest === undefined) return undefined;
+    const bySeries = Map.groupBy(releases, ({ version }) => minorSeries(version));
+    const series = [...bySeries].flatMap(([seriesName, [first]]) => {
+      if (seriesName === undefined || first === undefined) return [];
+      const index = this.#url(`/extensions/${name}/${seriesName}/SHA256SUMS`);
+      return [{ name: seriesName, version: first.version, index }];
+    });
+    return {
+      name,
+      version: newest.version,
+      arches: newest.images.map(({ arch }) => arch),
+      releases: releases.length,
+      series,
+      links: {
+        index: this.#url(publicPath(indexLocator(name))),
+        transfer: this.#url(`/extensions/${name}.conf`),
+        releases: this.#url(`/api/v1/extensions/${name}/releases`),
+      },
+    };
+  }
+
+  /** Newest first, with those that were withdrawn; undefined where there is no such extension. */
+  async releases(extension: string): Promise<ApiRelease[] | undefined> {
+    const inventory = await this.#inventory(extension);
+    if (inventory !== undefined) {
+      return inventory.releases.map(({ version, publishedAt, images, yanked }) => ({
+        version,
+        publishedAt,
+        images: images.map((image) => this.#image({ extension, version }, image)),
+        ...(yanked !== undefined && { yanked }),
+      }));
+    }
+
+    const index = await this.#services.indexes.current(extension, { waitUntil: this.#waitUntil });
+    if (index === undefined) return undefined;
+    const byVersion = Map.groupBy(imagesOf(index.views.text), ({ version }) => version);
+    return [...byVersion.keys()].sort(newestFirst).map((version) => ({
+      version,
+      images: (byVersion.get(version) ?? []).map((image) => this.#image({ extension, version }, image)),
+    }));
+  }
+
+  /** What the index names, so that it is what machines get. */
+  async latest(extension: string, arch: Arch, series: string | undefined): Promise<ApiLatest | undefined> {
+    const index = await this.#services.indexes.current(extension, { waitUntil: this.#waitUntil });
+    const newest = index?.views.newest(arch, series);
+    if (newest === undefined) return undefined;
+    const release = (await this.releases(extension))?.find(({ version }) => version === newest.version);
+    const image = release?.images.find((it) => it.arch === arch);
+    return image && { version: newest.version, ...image };
+  }
+
+  async #inventory(extension: string) {
+    const at = { release: extension, file: INVENTORY_FILE };
+    const request = { method: "GET", headers: new Headers(), waitUntil: this.#waitUntil };
+    const file = await this.#services.stores.inventory.open(at, request);
+    if (file?.kind !== "body") return undefined;
+    try {
+      if (file.representation.size > MAX_INVENTORY_BYTES) throw new Error(`has ${file.representation.size} bytes`);
+      return parseInventory(await new Response(file.body).text());
+    } catch (cause) {
+      throw new UpstreamError("R2", `has an inventory of ${extension} that cannot be read`, { cause });
+    }
+  }
+
+  #image(
+    release: { extension: string; version: string },
+    { arch, sha256, size }: { arch: Arch; sha256: string; size?: number },
+  ): ApiImage {
+    const file = imageFile(release, arch);
+    const url = this.#url(publicPath({ release: releaseName(release), file }));
+    return { arch, file, url, sha256, ...(size !== undefined && { size }) };
+  }
+
+  #url(path: string): string {
+    return this.#origin + encodeURI(path);
+  }
+}
+
+function imagesOf(index: string | undefined) {
+  const entries: readonly IndexEntry[] = index === undefined ? [] : parseSha256Sums(index);
+  return entries.flatMap(({ file, sha256 }) => {
+    const image = parseImageFile(file);
+    return image === undefined ? [] : [{ ...image, sha256 }];
+  });
+}

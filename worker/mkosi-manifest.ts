@@ -1,0 +1,54 @@
+/**
+ * The manifest that mkosi would have written beside an image, for openSUSE's sysextmgr: it lists images by the index,
+ * and then asks for each image's manifest, gzipped, to learn on which hosts it may be merged. Older versions of it read
+ * `extensions`, as older mkosi wrote it, newer ones `extension`.
+ */
+import { type PublicPath, parseReleaseManifest, RELEASE_MANIFEST_FILE } from "../schema/index.ts";
+import { sha256Hex } from "./digest.ts";
+import { UpstreamError } from "./errors.ts";
+import { memoryBody } from "./stores/memory-body.ts";
+import type { FileRequest, Store, StoredFile } from "./stores/store.ts";
+
+/** @param manifests where release manifests are */
+export async function openMkosiManifest(
+  manifests: Store,
+  { at, arch }: Extract<PublicPath, { kind: "mkosi-manifest" }>,
+  request: FileRequest,
+): Promise<StoredFile | undefined> {
+  const manifestAt = { release: at.release, file: RELEASE_MANIFEST_FILE };
+  const found = await manifests.open(manifestAt, { ...request, method: "GET", headers: new Headers() });
+  if (found?.kind !== "body") return undefined;
+  const manifest = await parse(at.release, await new Response(found.body).text());
+  const image = manifest.images.find((it) => it.arch === arch);
+  if (image === undefined) return undefined;
+
+  const { extension: name, version } = manifest;
+  const extension = {
+    ID: image.os ?? "_any",
+    // What images for one system state, and `_any` is not held against (builder/bake/assemble.ts).
+    ...(image.os !== undefined && { SYSEXT_LEVEL: "1.0" }),
+    SYSEXT_ID: name,
+    SYSEXT_VERSION_ID: version,
+    SYSEXT_SCOPE: "system",
+    ARCHITECTURE: arch,
+  };
+  const config = { name, architecture: arch, version };
+  const json = JSON.stringify({ manifest_version: 1, config, extension, extensions: [["sysext", extension]] });
+  const bytes = await gzip(json);
+  const { modified } = found.representation;
+  const file = { bytes, sha256: await sha256Hex(bytes), ...(modified !== undefined && { modified }) };
+  return memoryBody(file, found.source, request);
+}
+
+async function parse(release: string, json: string) {
+  try {
+    return parseReleaseManifest(json);
+  } catch (cause) {
+    throw new UpstreamError("R2", `has a release manifest of ${release} that cannot be read`, { cause });
+  }
+}
+
+async function gzip(text: string): Promise<Uint8Array> {
+  const { body } = new Response(text);
+  return new Uint8Array(await new Response(body?.pipeThrough(new CompressionStream("gzip"))).arrayBuffer());
+}
