@@ -45,7 +45,7 @@ export async function startLocalBakery({ port, state, vars = {}, log }: LocalBak
   await checkPort(port);
   const bundle = await mkdtemp(join(tmpdir(), "sysext-bakery-bundle-"));
   try {
-    await run("wrangler", ["deploy", "--dry-run", "--outdir", bundle, "--config", CONFIG], { cwd: ROOT });
+    await run("wrangler", ["deploy", "--env=", "--dry-run", "--outdir", bundle, "--config", CONFIG], { cwd: ROOT });
     const script = await readFile(join(bundle, "index.js"), "utf8");
     // The rules are for files that wrangler has bundled already.
     const { modulesRules, ...worker } = unstable_getMiniflareWorkerOptions(CONFIG).workerOptions;

@@ -14,14 +14,13 @@ export const DOUBLES = ["bytes"] as const;
 type CountedRequest = Pick<LoggedRequest, "request" | "response" | "record">;
 
 export function count(analytics: AnalyticsEngineDataset, { request, response, record }: CountedRequest): void {
-  const { path, source } = record;
+  const { path, source, bytes = 0 } = record;
   if (path === undefined) return;
   const { release, file } = path.at;
   const image = parseImageFile(file);
   const { extension, version } = image ?? parseReleaseName(release) ?? { extension: release, version: "" };
   const arch = "arch" in path ? path.arch : "";
   const systemd = /^systemd-pull\/(?<version>[0-9]{1,4})/.exec(request.headers.get("user-agent") ?? "");
-  const bytes = request.method === "HEAD" ? 0 : Number(response.headers.get("content-length") ?? 0);
   analytics.writeDataPoint({
     // What is sampled by, where there are many: so that no extension hides another.
     indexes: [extension.slice(0, MAX_INDEX_LENGTH)],

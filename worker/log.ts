@@ -11,6 +11,8 @@ export interface RequestRecord {
   /** What else it is about */
   page?: "catalogue" | "docs" | "api";
   source?: Source;
+  /** Of a file, as they were sent */
+  bytes?: number;
   error?: unknown;
 }
 
@@ -33,8 +35,7 @@ const MAX_CLIENT_LENGTH = 100;
 export function logRequest({ request, response, record, start, end }: LoggedRequest): void {
   const { method, url, headers } = request;
   const { status } = response;
-  const { path, page, source, error } = record;
-  const length = method === "HEAD" ? null : response.headers.get("content-length");
+  const { path, page, source, bytes, error } = record;
   write(status >= 500 ? "error" : "info", {
     time: new Date(start).toISOString(),
     method,
@@ -43,7 +44,7 @@ export function logRequest({ request, response, record, start, end }: LoggedRequ
     kind: path?.kind ?? page,
     source,
     ms: end - start,
-    bytes: length === null ? undefined : Number(length),
+    bytes,
     client: headers.get("user-agent")?.slice(0, MAX_CLIENT_LENGTH),
     error: error && describe(error),
     // Of what we did not foresee, where it came from.

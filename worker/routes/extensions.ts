@@ -6,7 +6,7 @@ import { openMkosiManifest } from "../mkosi-manifest.ts";
 import { decodePath, pathnameOf } from "../path.ts";
 import { type FilePolicy, fileResponse, textResponse } from "../responses.ts";
 import type { Services } from "../services.ts";
-import type { FileRequest, StoredFile } from "../stores/store.ts";
+import type { FileRequest, StoredBody, StoredFile } from "../stores/store.ts";
 import { redirectToDocs } from "./docs.ts";
 
 const TEXT = "text/plain; charset=utf-8";
@@ -46,6 +46,7 @@ export async function serveExtensions(c: Context<AppEnv>): Promise<Response> {
   if (file === undefined) return absent(path);
 
   record.source = file.source;
+  if (file.kind === "body" && file.body !== null) record.bytes = bytesOf(file);
   return fileResponse(file, POLICIES[path.kind]);
 }
 
@@ -63,6 +64,10 @@ function openFile(services: Services, path: PublicPath, request: FileRequest): P
     default:
       return stores[path.kind].open(path.at, request);
   }
+}
+
+function bytesOf({ outcome, representation }: StoredBody): number {
+  return outcome.kind === "part" ? outcome.length : representation.size;
 }
 
 function absent(path: PublicPath): Response {
