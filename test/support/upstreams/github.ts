@@ -171,7 +171,7 @@ async function describe(repository: string, release: FakeRelease) {
 }
 
 function bytesOf(content: string | Uint8Array): Uint8Array<ArrayBuffer> {
-  return typeof content === "string" ? new TextEncoder().encode(content) : Uint8Array.from(content);
+  return Uint8Array.from(typeof content === "string" ? new TextEncoder().encode(content) : content);
 }
 
 async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
