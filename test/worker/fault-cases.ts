@@ -41,7 +41,6 @@ const REDIRECT: Answer = { status: 302 };
 const ABSENT: Answer = { status: 404 };
 const FAILURE: Answer = { status: 503 };
 
-/** All that can be. An isolate's memory is as old as its bindings, so it has no copy from where they do not lead. */
 export function faultCases(): FaultCase[] {
   const all = REQUESTS.flatMap((request) =>
     MEMORY.flatMap((memory) =>
@@ -55,7 +54,8 @@ export function faultCases(): FaultCase[] {
   return all.filter(isPossible);
 }
 
-function isPossible({ memory, copies, r2, github }: FaultCase): boolean {
+/** An isolate's memory is as old as its bindings, so it has no copy from where they do not lead. */
+export function isPossible({ memory, copies, r2, github }: FaultCase): boolean {
   const isUnbound = copies === "of R2's" ? r2 === "not bound" : github === "not configured";
   return memory === "nothing" || !isUnbound;
 }
