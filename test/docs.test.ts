@@ -7,7 +7,7 @@ import { Workplace } from "./support/bakery.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const pages: { page: string; text: string }[] = [];
-for await (const page of glob(["*.md", "extensions/*/README.md"], { cwd: ROOT })) {
+for await (const page of glob(["*.md", "docs/*.md", "extensions/*/README.md"], { cwd: ROOT })) {
   pages.push({ page, text: await readFile(join(ROOT, page), "utf8") });
 }
 const { scripts } = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8")) as { scripts: object };

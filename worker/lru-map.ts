@@ -27,17 +27,17 @@ export class LruMap<K, V> {
   }
 
   set(key: K, value: V, weight = 0): void {
-    this.#delete(key);
+    this.delete(key);
     this.#entries.set(key, { value, weight });
     this.#weight += weight;
     for (const oldest of this.#entries.keys()) {
       const isFull = this.#entries.size > this.#maxEntries || this.#weight > this.#maxWeight;
       if (!isFull || oldest === key) break;
-      this.#delete(oldest);
+      this.delete(oldest);
     }
   }
 
-  #delete(key: K): void {
+  delete(key: K): void {
     this.#weight -= this.#entries.get(key)?.weight ?? 0;
     this.#entries.delete(key);
   }

@@ -6,7 +6,7 @@ import { API_OPERATIONS, formatInventory, formatSha256Sums, type Inventory, inde
 import { ANSWERS } from "../../schema/openapi.ts";
 import { bakery, ORIGIN, standaloneBakery } from "./support/bakery.ts";
 import { putFile, putIndex } from "./support/files.ts";
-import { GithubUpstream } from "./support/github.ts";
+import { Github } from "./support/github.ts";
 import { breakable, emptyStorage } from "./support/storage.ts";
 
 const bucket = env.BUCKET;
@@ -160,7 +160,7 @@ test("an extension without an inventory is known by its index, without sizes", a
 
 test("it knows GitHub's extensions too", async () => {
   await emptyStorage();
-  const upstream = new GithubUpstream();
+  const upstream = new Github();
   upstream.publishIndex(`${hash("c")}  nebula-v1.9.0-arm64.raw\n`, "SHA256SUMS");
   upstream.publishIndex(`${hash("c")}  nebula-v1.9.0-arm64.raw\n`, "nebula");
   const { fetch } = bakery({}, { fetch: upstream.fetch });

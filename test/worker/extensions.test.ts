@@ -3,17 +3,28 @@ import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, test } from "vitest";
 import { NOOP_TRANSFER } from "../../schema/index.ts";
 import { bakery, standaloneBakery } from "./support/bakery.ts";
-import { IMAGE, IMAGE_KEY, IMAGE_PATH, INDEX, INDEX_PATH, putFile, putIndex, sha256 } from "./support/files.ts";
+import {
+  IMAGE,
+  IMAGE_KEY,
+  IMAGE_PATH,
+  INDEX,
+  INDEX_PATH,
+  putFile,
+  putIndex,
+  sha256,
+  TRANSFER,
+  TRANSFER_KEY,
+  TRANSFER_PATH,
+} from "./support/files.ts";
 import { counting, emptyStorage } from "./support/storage.ts";
 
-const TRANSFER = "[Source]\nType=url-file\n";
 const bucket = env.BUCKET;
 
 beforeEach(async () => {
   await emptyStorage();
   await putFile(bucket, IMAGE_KEY, IMAGE);
   await putIndex(bucket, INDEX, "kubernetes", "signature");
-  await putFile(bucket, "kubernetes/kubernetes.conf", TRANSFER);
+  await putFile(bucket, TRANSFER_KEY, TRANSFER);
   await putFile(bucket, "kubernetes/releases.json", "{}\n");
   await putFile(bucket, "kubernetes-v1.32.2/release.json", "{}\n");
 });
@@ -27,7 +38,7 @@ describe("each kind of file has its headers", () => {
   const cases = [
     [IMAGE_PATH, IMAGE, "application/octet-stream", "public, max-age=31536000, immutable, no-transform"],
     [INDEX_PATH, INDEX, "text/plain; charset=utf-8", "public, max-age=60"],
-    ["/extensions/kubernetes.conf", TRANSFER, "text/plain; charset=utf-8", "public, max-age=300"],
+    [TRANSFER_PATH, TRANSFER, "text/plain; charset=utf-8", "public, max-age=300"],
     ["/extensions/noop.conf", NOOP_TRANSFER, "text/plain; charset=utf-8", "public, max-age=300"],
     ["/extensions/kubernetes/SHA256SUMS.gpg", "signature", "application/pgp-signature", "public, max-age=60"],
     ["/extensions/kubernetes/releases.json", "{}\n", "application/json", "public, max-age=60"],

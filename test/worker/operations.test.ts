@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { bakery, standaloneBakery } from "./support/bakery.ts";
 import { IMAGE, IMAGE_KEY, IMAGE_PATH, INDEX_PATH, putFile } from "./support/files.ts";
-import { GithubUpstream } from "./support/github.ts";
+import { Github } from "./support/github.ts";
 import { breakable, counting, emptyStorage } from "./support/storage.ts";
 
 beforeEach(emptyStorage);
@@ -80,7 +80,7 @@ describe("a data point", () => {
   async function points(path: string, init?: RequestInit) {
     const written: AnalyticsEngineDataPoint[] = [];
     const ANALYTICS = { writeDataPoint: (point?: AnalyticsEngineDataPoint) => void written.push(point ?? {}) };
-    await bakery({ ANALYTICS }, { fetch: new GithubUpstream().fetch }).fetch(path, init);
+    await bakery({ ANALYTICS }, { fetch: new Github().fetch }).fetch(path, init);
     return written;
   }
 

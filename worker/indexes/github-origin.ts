@@ -9,6 +9,7 @@ import type { Clock } from "../context.ts";
 import { sha256Hex } from "../digest.ts";
 import { type GithubConfig, githubDownloadUrl } from "../env.ts";
 import { UpstreamError } from "../errors.ts";
+import { LruMap } from "../lru-map.ts";
 import { boundedBytes, type Fetch, follow, type OutgoingRequest } from "../outgoing.ts";
 import { within } from "../time-limit.ts";
 import type { IndexOrigin, OriginAnswer, Validator } from "./origin.ts";
@@ -17,6 +18,11 @@ import { MAX_INDEX_BYTES } from "./r2-origin.ts";
 const MAX_RELEASE_BYTES = 4 * 1024 ** 2;
 /** KV's metadata has 1024 bytes for everything. */
 const MAX_ETAG_LENGTH = 256;
+/** An asset is replaced by deleting it first, so that its absence is believed only after a while. */
+const MISSED_SECONDS = 600;
+const MAX_MISSED = 2_000;
+/** So far the clocks of two machines may be apart. */
+const CLOCK_SKEW_SECONDS = 60;
 
 export interface GithubOriginOptions {
   /** Milliseconds, for all requests that one answer takes */
@@ -35,6 +41,8 @@ export class GithubOrigin implements IndexOrigin {
   readonly #patience: number;
   readonly #now: Clock;
   readonly #fetch: Fetch;
+  /** Since when indexes are missed that had been there */
+  readonly #missedSince = new LruMap<string, number>(MAX_MISSED);
 
   constructor(config: GithubConfig, { patience, now, fetch }: GithubOriginOptions) {
     this.#config = config;
@@ -44,12 +52,26 @@ export class GithubOrigin implements IndexOrigin {
   }
 
   async read(release: string, known?: Validator): Promise<OriginAnswer | undefined> {
-    const etag = known?.origin === "github" && isEntityTag(known.etag) ? known.etag : undefined;
+    const ours = known?.origin === "github" ? known : undefined;
+    const etag = ours !== undefined && isEntityTag(ours.etag) ? ours.etag : undefined;
     try {
-      return await within(this.#patience, this.#read(release, etag));
+      const answer = await within(this.#patience, this.#read(release, etag));
+      if (answer !== undefined) this.#missedSince.delete(release);
+      else if (ours !== undefined) this.#miss(release);
+      return answer;
     } catch (cause) {
       if (cause instanceof UpstreamError) throw cause;
       throw new UpstreamError("GitHub", `gives no index for ${release}`, { cause });
+    }
+  }
+
+  /** @throws UpstreamError where there was an index a moment ago */
+  #miss(release: string): void {
+    const now = this.#now();
+    const since = this.#missedSince.get(release) ?? now;
+    this.#missedSince.set(release, since);
+    if (now - since < MISSED_SECONDS * 1000) {
+      throw new UpstreamError("GitHub", `has no index for ${release} any more`);
     }
   }
 
@@ -69,6 +91,8 @@ export class GithubOrigin implements IndexOrigin {
             this.#releaseUrl(release),
             apiRequest(signal, token, "application/vnd.github+json", conditions),
           );
+    // What nobody reads keeps its connection, and there are not many.
+    if (response.status !== 200) await response.body?.cancel();
     if (etag !== undefined && response.status === 304) return { kind: "unchanged" };
     if (response.status === 404) return undefined;
     if (response.status !== 200) throw refusal(response, this.#now());
@@ -136,11 +160,15 @@ function refusal({ status, headers }: Response, now: number): UpstreamError {
   return new UpstreamError("GitHub", `answers ${status}`, { retryAfterSeconds });
 }
 
-/** @throws InvalidInput for what clients would refuse, an error page for one */
+/** @throws Error for what clients would refuse, an error page for one */
 function parseIndex(bytes: Uint8Array, lastModified: string | null, now: number): PublishedIndex {
+  // Of a published index it would mean that it is withdrawn; here it is a file that has not arrived.
+  if (bytes.length === 0) throw new Error(`${INDEX_FILE} is empty`);
   const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  // In effect already for all who get the copy from KV, those behind us too.
+  const latest = now - CLOCK_SKEW_SECONDS * 1000;
   const time = Date.parse(lastModified ?? "");
-  return parsePublishedIndex(unsignedIndex(text, new Date(Number.isNaN(time) ? now : Math.min(time, now))));
+  return parsePublishedIndex(unsignedIndex(text, new Date(Number.isNaN(time) ? latest : Math.min(time, latest))));
 }
 
 async function etagOf({ headers }: Response, bytes: Uint8Array): Promise<string> {

@@ -38,7 +38,6 @@ const MAX_WEIGHT = 16 * 1024 ** 2;
 const ABSENT_TTL_SECONDS = 60;
 /** Where there is no copy to fall back to, a failing origin is left alone this long. */
 const FAILURE_TTL_SECONDS = 10;
-const MISSED_SECONDS = 600;
 /** The longest time that an upstream's `Retry-After` is believed. */
 const MAX_RETRY_AFTER_SECONDS = 900;
 /** A refresh that took longer was cut off with its request: the next one tries. */
@@ -146,9 +145,6 @@ export class IndexCache {
     const checkedAt = this.#now();
     try {
       const answer = await this.#origin.read(release, newest?.validator);
-      if (answer === undefined && newest !== undefined && this.#isMissed(newest)) {
-        throw new UpstreamError("GitHub", `has no index for ${release} any more`);
-      }
       if (answer === undefined) {
         const ttl = Math.min(this.#ttl, ABSENT_TTL_SECONDS * 1000);
         return { copy: undefined, source: "r2", checkedAt, freshUntil: checkedAt + ttl };
@@ -166,11 +162,6 @@ export class IndexCache {
     const since = new Date(last.readAt).toISOString();
     logProblem(`the index of ${release} is served as it was at ${since}`, error, this.#now);
     return { copy: last, source, checkedAt, freshUntil: checkedAt + Math.max(this.#ttl, retryAfter(error)) };
-  }
-
-  /** On GitHub an asset is replaced by deleting it first, so that its absence is believed only after a while. */
-  #isMissed({ validator, readAt }: IndexCopy): boolean {
-    return validator.origin === "github" && this.#isWithin(MISSED_SECONDS * 1000, readAt);
   }
 
   #isFresh({ checkedAt, freshUntil }: Known): boolean {

@@ -6,6 +6,10 @@ export const IMAGE_KEY = "kubernetes-v1.32.2/kubernetes-v1.32.2-x86-64.raw";
 export const IMAGE_PATH = "/extensions/kubernetes/kubernetes-v1.32.2-x86-64.raw";
 export const IMAGE = "0123456789abcdefghijklmnopqrstuvwxyz";
 
+export const TRANSFER_KEY = "kubernetes/kubernetes.conf";
+export const TRANSFER_PATH = "/extensions/kubernetes.conf";
+export const TRANSFER = "[Source]\nType=url-file\n";
+
 export const INDEX_KEY = "kubernetes/index.json";
 export const INDEX_PATH = "/extensions/kubernetes/SHA256SUMS";
 export const INDEX = `${"a".repeat(64)}  kubernetes-v1.32.2-x86-64.raw\n`;

@@ -29,13 +29,17 @@ export function breakable<T extends R2Bucket | KVNamespace>(storage: T): { stora
   return state;
 }
 
-function intercept<T extends R2Bucket | KVNamespace>(storage: T, onCall: (method: string, key: unknown) => void): T {
+/** The same storage; of every operation `onCall` is told first, which may throw, or take its time. */
+export function intercept<T extends R2Bucket | KVNamespace>(
+  storage: T,
+  onCall: (method: string, key: unknown) => void | Promise<void>,
+): T {
   return new Proxy(storage, {
     get(target, property) {
       const member: unknown = Reflect.get(target, property);
       if (typeof member !== "function") return member;
       return async (...args: unknown[]) => {
-        if (METHODS.includes(String(property))) onCall(String(property), args[0]);
+        if (METHODS.includes(String(property))) await onCall(String(property), args[0]);
         return Reflect.apply(member, target, args);
       };
     },
