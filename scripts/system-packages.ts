@@ -29,6 +29,9 @@ export const TEST_PACKAGES: readonly SystemPackage[] = [
   { command: "unsquashfs", package: "squashfs-tools", why: "shows what is in an image" },
   { command: "unshare", package: "util-linux", why: "gives a merge test mounts of its own" },
   { command: "mount", package: "mount", why: "gives a merge test mounts of its own" },
+  { command: "curl", package: "curl", why: "downloads, as people do" },
+  { command: "wget", package: "wget", why: "downloads, as people do" },
+  { command: "aria2c", package: "aria2", why: "downloads in pieces, as people do" },
   { command: "systemd-analyze", package: "systemd", why: "orders versions, as the oracle for ours" },
 ];
 
