@@ -7,9 +7,10 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { run } from "../../builder/system/run.ts";
+import { debianArchive } from "../support/debian.ts";
 import { mergingUnavailable, runMerged } from "../support/merged.ts";
 import { describeWhere } from "../support/requirements.ts";
-import { clientUnavailable, debianArchive, type SystemdClient, systemdClient } from "../support/systemd-client.ts";
+import { clientUnavailable, type SystemdClient, systemdClient } from "../support/systemd-client.ts";
 
 let work: string;
 let site: string;

@@ -1,22 +1,16 @@
 /** The whole way: upstream, recipe, image, publication, worker, and the real clients that install and merge it. */
 import { spawn } from "node:child_process";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { bakeRelease } from "../../builder/bake/bake-release.ts";
 import { Catalog } from "../../builder/catalog.ts";
-import { DirectoryPublisher } from "../../builder/publish/directory.ts";
-import { openRelease } from "../../builder/publish/publisher.ts";
 import { sha256Of } from "../../builder/system/digest.ts";
-import { progressOn } from "../../builder/system/progress.ts";
 import { run } from "../../builder/system/run.ts";
-import { listVersions, upstreamsFrom } from "../../builder/versions/upstreams.ts";
-import { ARCHES, type Arch, imageFile, type ReleaseManifest, releaseName } from "../../schema/index.ts";
-import { type LocalBakery, startLocalBakery } from "../../scripts/local-bakery.ts";
-import { seedTree } from "../../scripts/seed-tree.ts";
+import { listVersions } from "../../builder/versions/upstreams.ts";
+import { ARCHES, imageFile, type ReleaseManifest } from "../../schema/index.ts";
 import { execute } from "../support/execute.ts";
+import { LocalReleases, upstreams } from "../support/local-releases.ts";
 import { Machine } from "../support/machine.ts";
 import { mergingUnavailable, runMerged } from "../support/merged.ts";
 import { freePort } from "../support/ports.ts";
@@ -24,58 +18,16 @@ import { describeWhere } from "../support/requirements.ts";
 import { clientUnavailable, type SystemdClient, systemdClient } from "../support/systemd-client.ts";
 
 const FIXTURES = fileURLToPath(new URL("../fixtures/extensions", import.meta.url));
-const upstreams = upstreamsFrom(process.env);
-const kitchen = { upstreams, progress: progressOn({ write: () => {} }) };
-
-/** Bakes, publishes into a folder, and puts that into the R2 and KV of a worker in workerd. */
-class Bakery {
-  readonly #local: LocalBakery;
-  readonly #work: string;
-
-  constructor(local: LocalBakery, work: string) {
-    this.#local = local;
-    this.#work = work;
-  }
-
-  get url(): string {
-    return this.#local.url;
-  }
-
-  async release(catalog: Catalog, name: string, version: string, arches?: readonly Arch[]): Promise<ReleaseManifest> {
-    const folder = join(this.#work, "releases", releaseName({ extension: name, version }));
-    const circumstances = { builtAt: new Date() };
-    const request = { version, bakeryUrl: this.url, circumstances, ...(arches && { arches }) };
-    const manifest = await bakeRelease(await catalog.load(name), request, folder, kitchen);
-    const site = join(this.#work, "site");
-    await new DirectoryPublisher(site).publish(await openRelease(folder));
-    await seedTree(site, this.#local.bucket, this.#local.kv);
-    return manifest;
-  }
-
-  /** Replaces a stored image by other bytes, as a broken disk or a thief would. */
-  async tamper(release: { extension: string; version: string }, change: (bytes: Uint8Array) => Uint8Array) {
-    const key = `${releaseName(release)}/${imageFile(release, "x86-64")}`;
-    const object = await this.#local.bucket.get(key);
-    await this.#local.bucket.put(key, change(new Uint8Array((await object?.arrayBuffer()) ?? [])));
-  }
-
-  async stop(): Promise<void> {
-    await this.#local.stop();
-    await rm(this.#work, { recursive: true });
-  }
-}
-
 async function fetchBytes(url: string): Promise<Uint8Array> {
   return new Uint8Array(await (await fetch(url)).arrayBuffer());
 }
 
 let client: SystemdClient;
-let bakery: Bakery;
+let bakery: LocalReleases;
 
 async function open(): Promise<void> {
   client = await systemdClient();
-  const vars = { INDEX_TTL_SECONDS: "0", GITHUB_REPOSITORY: "", DOCS_URL: "" };
-  bakery = new Bakery(await startLocalBakery({ port: 0, vars }), await mkdtemp(join(tmpdir(), "e2e-")));
+  bakery = await LocalReleases.open();
 }
 const close = () => bakery.stop();
 

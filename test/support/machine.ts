@@ -10,32 +10,52 @@ import { basename, join } from "node:path";
 import { expect } from "vitest";
 import { formatTransfer, parseTransfer } from "../../schema/index.ts";
 import type { Execution } from "./execute.ts";
-import type { SystemdClient } from "./systemd-client.ts";
+import type { SysupdateClient } from "./systemd-client.ts";
+
+export interface Following {
+  /** systemd 257 and later want `.transfer`, and read both. */
+  readonly suffix?: "conf" | "transfer";
+  /** Follows the index of one minor series. */
+  readonly series?: string;
+  /** Follows another bakery than the one that it has the transfer file of. */
+  readonly bakery?: string;
+}
 
 export class Machine implements AsyncDisposable {
   readonly root: string;
-  readonly #client: SystemdClient;
+  readonly #client: SysupdateClient;
   readonly #extension: string;
 
-  private constructor(client: SystemdClient, extension: string, root: string) {
+  private constructor(client: SysupdateClient, extension: string, root: string) {
     this.#client = client;
     this.#extension = extension;
     this.root = root;
   }
 
   /** Does what `npm start` tells operators to do: folders, and the transfer file as the bakery serves it. */
-  static async following(client: SystemdClient, bakeryUrl: string, extension: string): Promise<Machine> {
+  static async following(
+    client: SysupdateClient,
+    bakeryUrl: string,
+    extension: string,
+    { suffix = "conf", series, bakery = bakeryUrl }: Following = {},
+  ): Promise<Machine> {
     const root = await mkdtemp(join(tmpdir(), "machine-"));
     const machine = new Machine(client, extension, root);
     const folders = [machine.#definitions, join(root, "etc/extensions"), join(root, "opt/extensions", extension)];
     for (const folder of folders) await mkdir(folder, { recursive: true });
 
-    const response = await fetch(`${bakeryUrl}/extensions/${extension}.conf`);
+    const response = await fetch(`${bakeryUrl}/extensions/${extension}.${suffix}`);
     expect(response.status).toBe(200);
-    const { target, ...transfer } = parseTransfer(await response.text());
+    const { target, source, ...transfer } = parseTransfer(await response.text());
     const currentSymlink = join(root, target.currentSymlink ?? "");
-    const moved = { ...transfer, target: { ...target, path: join(root, target.path), currentSymlink } };
-    await writeFile(join(machine.#definitions, `${extension}.conf`), formatTransfer(moved));
+    const followed = source.path.replace(bakeryUrl, bakery);
+    const path = series === undefined ? followed : `${followed.replace(/\/$/, "")}/${series}/`;
+    const moved = {
+      ...transfer,
+      source: { ...source, path },
+      target: { ...target, path: join(root, target.path), currentSymlink },
+    };
+    await writeFile(join(machine.#definitions, `${extension}.${suffix}`), formatTransfer(moved));
     return machine;
   }
 

@@ -50,6 +50,11 @@ export class Mirror implements AsyncDisposable {
     this.#faults.set(path, [...(this.#faults.get(path) ?? []), ...faults]);
   }
 
+  /** What was still to go wrong does not. */
+  recover(): void {
+    this.#faults.clear();
+  }
+
   /** How often a path was asked for. */
   count(path: string): number {
     return this.arrivals.filter((arrival) => arrival.path === path).length;
