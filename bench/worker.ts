@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { formatTable } from "../builder/system/format.ts";
-import { ensureSystemPackages } from "../scripts/system-packages.ts";
+import { run } from "../builder/system/run.ts";
 import {
   bundle,
   type Contestant,
@@ -32,10 +32,9 @@ const CASES = new Map([
   ["image of 1 MiB", STORED_IMAGE],
 ]);
 
-await ensureSystemPackages([
-  { command: "wrk", package: "wrk", why: "makes requests" },
-  { command: "caddy", package: "caddy", why: "is what the worker is held against" },
-]);
+await run("which", ["wrk", "caddy"]).catch((cause) => {
+  throw new Error("needs wrk and caddy: apt-get install wrk caddy", { cause });
+});
 const folder = await mkdtemp(join(tmpdir(), "bench-worker-"));
 const running: Contestant[] = [];
 const stop = () => Promise.all(running.map((contestant) => contestant.stop()));
