@@ -27,6 +27,9 @@ export class UpstreamError extends Error {
   }
 }
 
+/** The longest time that an upstream's own `Retry-After` is believed. */
+export const MAX_RETRY_AFTER_SECONDS = 900;
+/** What clients are told. */
 const RETRY_AFTER_SECONDS = 30;
 
 /** Says no more than a client may know: what broke inside stands in the log line of the request. */

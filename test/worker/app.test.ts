@@ -36,6 +36,12 @@ test.each(["/extensions/100%.conf", "/%", "/extensions/k%2-x86-64.raw"])("%s: 40
   expect(response.headers.get("cache-control")).toBe("no-store");
 });
 
+test("a URL that is longer than any has to be is refused", async () => {
+  const response = await bakery().fetch(`/extensions/${"x".repeat(8_000)}`);
+  expect(response.status).toBe(414);
+  expect(response.headers.get("cache-control")).toBe("no-store");
+});
+
 describe("what is no file of a bakery", () => {
   test.each(["/", "/index.html?a=b%20c&d", "/extensions//x%2Fy", "/caf%E9", `/${"a/".repeat(2000)}`])(
     "%s goes to the documentation as it is",

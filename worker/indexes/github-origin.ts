@@ -8,7 +8,7 @@ import { INDEX_FILE, type PublishedIndex, parsePublishedIndex, unsignedIndex } f
 import type { Clock } from "../context.ts";
 import { sha256Hex } from "../digest.ts";
 import { type GithubConfig, githubDownloadUrl } from "../env.ts";
-import { UpstreamError } from "../errors.ts";
+import { MAX_RETRY_AFTER_SECONDS, UpstreamError } from "../errors.ts";
 import { LruMap } from "../lru-map.ts";
 import { boundedBytes, type Fetch, follow, type OutgoingRequest } from "../outgoing.ts";
 import { within } from "../time-limit.ts";
@@ -43,6 +43,8 @@ export class GithubOrigin implements IndexOrigin {
   readonly #fetch: Fetch;
   /** Since when indexes are missed that had been there */
   readonly #missedSince = new LruMap<string, number>(MAX_MISSED);
+  /** A rate limit is one for all indexes. */
+  #pausedUntil = 0;
 
   constructor(config: GithubConfig, { patience, now, fetch }: GithubOriginOptions) {
     this.#config = config;
@@ -54,15 +56,25 @@ export class GithubOrigin implements IndexOrigin {
   async read(release: string, known?: Validator): Promise<OriginAnswer | undefined> {
     const ours = known?.origin === "github" ? known : undefined;
     const etag = ours !== undefined && isEntityTag(ours.etag) ? ours.etag : undefined;
+    const pause = Math.ceil((this.#pausedUntil - this.#now()) / 1000);
+    if (pause > 0) throw new UpstreamError("GitHub", "wants to be left alone", { retryAfterSeconds: pause });
     try {
       const answer = await within(this.#patience, this.#read(release, etag));
       if (answer !== undefined) this.#missedSince.delete(release);
       else if (ours !== undefined) this.#miss(release);
       return answer;
     } catch (cause) {
-      if (cause instanceof UpstreamError) throw cause;
+      if (cause instanceof UpstreamError) {
+        this.#pause(cause);
+        throw cause;
+      }
       throw new UpstreamError("GitHub", `gives no index for ${release}`, { cause });
     }
+  }
+
+  #pause({ retryAfterSeconds = 0 }: UpstreamError): void {
+    const seconds = Math.min(retryAfterSeconds, MAX_RETRY_AFTER_SECONDS);
+    this.#pausedUntil = Math.max(this.#pausedUntil, this.#now() + seconds * 1000);
   }
 
   /** @throws UpstreamError where there was an index a moment ago */

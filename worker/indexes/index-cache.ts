@@ -1,6 +1,6 @@
 /** Indexes from their origin, kept in memory and in KV: fast when all is well, and there when the origin is not. */
 import type { Clock } from "../context.ts";
-import { UpstreamError } from "../errors.ts";
+import { MAX_RETRY_AFTER_SECONDS, UpstreamError } from "../errors.ts";
 import { logProblem } from "../log.ts";
 import { LruMap } from "../lru-map.ts";
 import type { Source } from "../stores/store.ts";
@@ -38,8 +38,6 @@ const MAX_WEIGHT = 16 * 1024 ** 2;
 const ABSENT_TTL_SECONDS = 60;
 /** Where there is no copy to fall back to, a failing origin is left alone this long. */
 const FAILURE_TTL_SECONDS = 10;
-/** The longest time that an upstream's `Retry-After` is believed. */
-const MAX_RETRY_AFTER_SECONDS = 900;
 /** A refresh that took longer was cut off with its request: the next one tries. */
 const REFRESH_PATIENCE_SECONDS = 15;
 const POLL_MILLISECONDS = 20;

@@ -33,9 +33,13 @@ const POLICIES = {
   latest: { contentType: TEXT, cacheControl: ONE_MINUTE, absentCacheControl: ONE_MINUTE },
 } as const satisfies Record<PublicPath["kind"], FilePolicy>;
 
+/** What RFC 9110 section 4.1 recommends to support; the documentation need not see longer ones either. */
+const MAX_URL_LENGTH = 8_000;
+
 /** What is no file of a bakery is left to the documentation. */
 export async function serveExtensions(c: Context<AppEnv>): Promise<Response> {
   const { method, headers, url } = c.req.raw;
+  if (url.length > MAX_URL_LENGTH) return textResponse(414, `a URL here has at most ${MAX_URL_LENGTH} characters`);
   const pathname = decodePath(pathnameOf(url));
   const path = pathname === undefined ? undefined : parsePublicPath(pathname);
   if (path === undefined) return redirectToDocs(c);

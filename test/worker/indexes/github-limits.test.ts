@@ -22,8 +22,8 @@ function isolate(start = NOW) {
     wait: (seconds: number) => {
       now += seconds * 1000;
     },
-    async index() {
-      const response = await fetch(INDEX_PATH);
+    async index(path = INDEX_PATH) {
+      const response = await fetch(path);
       return response.status === 200 ? await response.text() : response.status;
     },
   };
@@ -102,4 +102,17 @@ test.each([
   github.fault = undefined;
   wait(10);
   expect(await index()).toBe(INDEX);
+});
+
+test("a limit is one for all indexes: another is not asked for either, until it is lifted", async () => {
+  const { index, wait } = isolate();
+  github.fault = answering(429, { "retry-after": String(AFTER) });
+  await index();
+  github.fault = undefined;
+  github.publishIndex(INDEX, "k3s");
+  github.takeRequests();
+  expect(await index("/extensions/k3s/SHA256SUMS")).toBe(302);
+  expect(github.takeRequests()).toEqual([]);
+  wait(AFTER);
+  expect(await index("/extensions/k3s/SHA256SUMS")).toBe(INDEX);
 });
