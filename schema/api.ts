@@ -32,11 +32,11 @@ const extensionSummary = {
   /** The newest version of any architecture */
   version: d.version,
   arches: v.array(d.arch),
+  releases: v.pipe(v.number(), v.integer(), v.minValue(1)),
 };
 
 export const apiExtension = v.strictObject({
   ...extensionSummary,
-  releases: v.pipe(v.number(), v.integer(), v.minValue(1)),
   /** Minor series, newest first; each has an index of its own */
   series: v.array(v.strictObject({ name: seriesName, version: d.version, index: url })),
   links: v.strictObject({ index: url, transfer: url, releases: url }),

@@ -76,9 +76,9 @@ test("extensions are listed by name, with their newest version", async () => {
   const { body, headers } = await get("/extensions");
   expect(body).toEqual({
     extensions: [
-      { name: "btop", version: "1.4.0", arches: ["x86-64"] },
-      { name: "docker", version: "28.0.0", arches: ["x86-64"] },
-      { name: "k3s", version: "v1.33.1+k3s1", arches: ["arm64"] },
+      { name: "btop", version: "1.4.0", arches: ["x86-64"], releases: 1 },
+      { name: "docker", version: "28.0.0", arches: ["x86-64"], releases: 1 },
+      { name: "k3s", version: "v1.33.1+k3s1", arches: ["arm64"], releases: 2 },
     ],
   });
   expect(headers.get("content-type")).toBe("application/json");

@@ -17,8 +17,8 @@ import {
 } from "../../schema/index.ts";
 import type { AppEnv } from "../context.ts";
 import { BadRequest, UpstreamError } from "../errors.ts";
+import { Library } from "../library.ts";
 import { errorAnswer, errorOf, jsonAnswer, notFound } from "./answers.ts";
-import { Library } from "./library.ts";
 
 const SEE_LIST = "GET /api/v1/extensions lists what there is";
 const SEE_DOCUMENT = "GET /api/v1/openapi.json describes the API";
@@ -30,14 +30,14 @@ export function createApi(): Hono<AppEnv> {
 
   api.get("/openapi.json", (c) => jsonAnswer(c, openApiDocument(originOf(c))));
   api.get("/catalog/contents", async (c) => {
-    const extensions = await libraryOf(c).extensions();
+    const extensions = (await libraryOf(c).extensions()) ?? [];
     return jsonAnswer(
       c,
       extensions.map(({ name }) => ({ name, type: "dir" })),
     );
   });
   api.get("/extensions", async (c) => {
-    const all = await libraryOf(c).extensions();
+    const all = (await libraryOf(c).extensions()) ?? [];
     const { page, next } = pageOf(c, all, (extension, cursor) => extension.name > cursor);
     return jsonAnswer(c, { extensions: page, ...(next !== undefined && { next: next.name }) });
   });

@@ -1,58 +1,27 @@
 /** The front page: which extensions this bakery hosts, in which versions, for which architectures. */
 import type { Context } from "hono";
 import { html } from "hono/html";
-import {
-  ARCHES,
-  type Arch,
-  GLOBAL_INDEX,
-  type IndexEntry,
-  imageFile,
-  indexLocator,
-  newestFirst,
-  parseImageFile,
-  parseSha256Sums,
-  publicPath,
-  type Release,
-  releaseName,
-} from "../../schema/index.ts";
+import { type ApiExtensions, imageFile, indexLocator, publicPath, releaseName } from "../../schema/index.ts";
 import type { AppEnv } from "../context.ts";
+import { Library } from "../library.ts";
 import { htmlResponse } from "../responses.ts";
 import { redirectToDocs } from "./docs.ts";
 
-/** An extension with its newest version, and how many there are of it. */
-interface Row extends Release {
-  readonly arches: readonly Arch[];
-  readonly versions: number;
-}
+type Row = ApiExtensions["extensions"][number];
 
 /** Where there is no index there is no catalogue, but perhaps documentation. */
 export async function serveCatalogue(c: Context<AppEnv>): Promise<Response> {
   const { services, record } = c.env;
-  const { config, indexes } = services;
-  const waitUntil = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
-  const index = await indexes.current(GLOBAL_INDEX.release, { waitUntil }).catch((error) => {
-    if (config.docsUrl === undefined) throw error;
+  const { origin } = new URL(c.req.url);
+  const library = new Library(services, origin, (work) => c.executionCtx.waitUntil(work));
+  const rows = await library.extensions().catch((error) => {
+    if (services.config.docsUrl === undefined) throw error;
     // The documentation is there for people anyway.
     return undefined;
   });
-  if (index === undefined) return redirectToDocs(c);
-
+  if (rows === undefined) return redirectToDocs(c);
   record.page = "catalogue";
-  record.source = index.source;
-  const rows = rowsOf(parseSha256Sums(index.views.text));
-  return htmlResponse(String(await page(new URL(c.req.url).origin, rows)), "public, max-age=60");
-}
-
-function rowsOf(entries: readonly IndexEntry[]): Row[] {
-  const images = entries.map(({ file }) => parseImageFile(file)).filter((image) => image !== undefined);
-  const byExtension = Map.groupBy(images, ({ extension }) => extension);
-  return [...byExtension.keys()].sort().map((extension) => {
-    const all = byExtension.get(extension) ?? [];
-    const versions = [...new Set(all.map(({ version }) => version))].sort(newestFirst);
-    const [version = ""] = versions;
-    const arches = ARCHES.filter((arch) => all.some((image) => image.arch === arch && image.version === version));
-    return { extension, version, arches, versions: versions.length };
-  });
+  return htmlResponse(String(await page(origin, rows)), "public, max-age=60");
 }
 
 function page(origin: string, rows: readonly Row[]) {
@@ -82,14 +51,15 @@ ${rows.map((row) => tableRow(row))}
 }
 
 function tableRow(row: Row) {
-  const { extension, version, arches, versions } = row;
+  const { name: extension, version, arches, releases } = row;
+  const release = { extension, version };
   const indexPath = publicPath(indexLocator(extension));
   const transferPath = publicPath({ release: extension, file: `${extension}.conf` });
   const images = arches.map((arch) => {
-    const path = publicPath({ release: releaseName(row), file: imageFile(row, arch) });
+    const path = publicPath({ release: releaseName(release), file: imageFile(release, arch) });
     return html`<a href="${encodeURI(path)}">${arch}</a> `;
   });
-  const more = versions === 1 ? "" : html` <a href="${encodeURI(indexPath)}">and ${versions - 1} more</a>`;
+  const more = releases === 1 ? "" : html` <a href="${encodeURI(indexPath)}">and ${releases - 1} more</a>`;
   return html`<tr><th scope="row">${extension}</th><td>${version}${more}</td><td>${images}</td><td><a href="${encodeURI(transferPath)}">transfer file</a></td></tr>
 `;
 }

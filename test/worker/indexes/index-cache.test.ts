@@ -2,10 +2,10 @@
 import { createExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import { formatPublishedIndex, unsignedIndex } from "../../schema/index.ts";
-import { bakery, standaloneBakery } from "./support/bakery.ts";
-import { INDEX, INDEX_KEY, INDEX_PATH, NEXT_INDEX, putFile, putIndex, sha256 } from "./support/files.ts";
-import { breakable, counting, emptyStorage } from "./support/storage.ts";
+import { formatPublishedIndex, unsignedIndex } from "../../../schema/index.ts";
+import { bakery, standaloneBakery } from "../support/bakery.ts";
+import { INDEX, INDEX_KEY, INDEX_PATH, NEXT_INDEX, putFile, putIndex, sha256 } from "../support/files.ts";
+import { breakable, counting, emptyStorage } from "../support/storage.ts";
 
 const { BUCKET: bucket, INDEX_KV: kv } = env;
 const KV_KEY = "index/kubernetes";
@@ -350,7 +350,7 @@ describe("a malformed index in R2", () => {
 });
 
 test("isolates with other bindings do not answer for one another", async () => {
-  const { createApp } = await import("../../worker/app.ts");
+  const { createApp } = await import("../../../worker/app.ts");
   const app = createApp();
   const ctx = createExecutionContext();
   const first = { ...env, GITHUB_REPOSITORY: "a/b" };

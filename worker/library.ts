@@ -1,4 +1,4 @@
-/** What the JSON API knows of extensions: from inventories, and where there are none from indexes alone. */
+/** What API and catalogue know of extensions: from inventories, and where there are none from indexes alone. */
 import {
   type ApiExtension,
   type ApiExtensions,
@@ -9,7 +9,6 @@ import {
   type Arch,
   GLOBAL_INDEX,
   INVENTORY_FILE,
-  type IndexEntry,
   imageFile,
   indexLocator,
   minorSeries,
@@ -19,10 +18,10 @@ import {
   parseSha256Sums,
   publicPath,
   releaseName,
-} from "../../schema/index.ts";
-import { UpstreamError } from "../errors.ts";
-import type { Services } from "../services.ts";
-import type { FileRequest } from "../stores/store.ts";
+} from "../schema/index.ts";
+import { UpstreamError } from "./errors.ts";
+import type { Services } from "./services.ts";
+import type { FileRequest } from "./stores/store.ts";
 
 type WaitUntil = FileRequest["waitUntil"];
 /** Inventories of thousands of releases are below. */
@@ -40,16 +39,18 @@ export class Library {
     this.#waitUntil = waitUntil;
   }
 
-  /** By name. */
-  async extensions(): Promise<ApiExtensions["extensions"]> {
+  /** By name; undefined where there is no index of all. */
+  async extensions(): Promise<ApiExtensions["extensions"] | undefined> {
     const index = await this.#services.indexes.current(GLOBAL_INDEX.release, { waitUntil: this.#waitUntil });
-    const images = imagesOf(index?.views.text);
+    if (index === undefined) return undefined;
+    const images = imagesOf(index.views.text);
     const byExtension = Map.groupBy(images, ({ extension }) => extension);
     return [...byExtension.keys()].sort().map((name) => {
       const all = byExtension.get(name) ?? [];
-      const [version = ""] = all.map((image) => image.version).sort(newestFirst);
+      const versions = [...new Set(all.map((image) => image.version))].sort(newestFirst);
+      const [version = ""] = versions;
       const arches = ARCHES.filter((arch) => all.some((image) => image.version === version && image.arch === arch));
-      return { name, version, arches };
+      return { name, version, arches, releases: versions.length };
     });
   }
 
@@ -135,9 +136,8 @@ export class Library {
   }
 }
 
-function imagesOf(index: string | undefined) {
-  const entries: readonly IndexEntry[] = index === undefined ? [] : parseSha256Sums(index);
-  return entries.flatMap(({ file, sha256 }) => {
+function imagesOf(index: string) {
+  return parseSha256Sums(index).flatMap(({ file, sha256 }) => {
     const image = parseImageFile(file);
     return image === undefined ? [] : [{ ...image, sha256 }];
   });
