@@ -9,6 +9,7 @@ import {
   type Arch,
   GLOBAL_INDEX,
   INVENTORY_FILE,
+  type Inventory,
   imageFile,
   indexLocator,
   minorSeries,
@@ -19,13 +20,11 @@ import {
   publicPath,
   releaseName,
 } from "../schema/index.ts";
-import { UpstreamError } from "./errors.ts";
+import { readDocument } from "./documents.ts";
 import type { Services } from "./services.ts";
 import type { FileRequest } from "./stores/store.ts";
 
 type WaitUntil = FileRequest["waitUntil"];
-/** Inventories of thousands of releases are below. */
-const MAX_INVENTORY_BYTES = 8 * 1024 ** 2;
 
 export class Library {
   readonly #services: Services;
@@ -109,17 +108,12 @@ export class Library {
     return image && { version: newest.version, ...image };
   }
 
-  async #inventory(extension: string) {
+  async #inventory(extension: string): Promise<Inventory | undefined> {
     const at = { release: extension, file: INVENTORY_FILE };
-    const request = { method: "GET", headers: new Headers(), waitUntil: this.#waitUntil };
-    const file = await this.#services.stores.inventory.open(at, request);
-    if (file?.kind !== "body") return undefined;
-    try {
-      if (file.representation.size > MAX_INVENTORY_BYTES) throw new Error(`has ${file.representation.size} bytes`);
-      return parseInventory(await new Response(file.body).text());
-    } catch (cause) {
-      throw new UpstreamError("R2", `has an inventory of ${extension} that cannot be read`, { cause });
-    }
+    const found = await readDocument(this.#services.stores.inventory, at, parseInventory, {
+      waitUntil: this.#waitUntil,
+    });
+    return found?.value;
   }
 
   #image(

@@ -5,7 +5,7 @@
  */
 import { type PublicPath, parseReleaseManifest, RELEASE_MANIFEST_FILE } from "../schema/index.ts";
 import { sha256Hex } from "./digest.ts";
-import { UpstreamError } from "./errors.ts";
+import { readDocument } from "./documents.ts";
 import { memoryBody } from "./stores/memory-body.ts";
 import type { FileRequest, Store, StoredFile } from "./stores/store.ts";
 
@@ -16,9 +16,9 @@ export async function openMkosiManifest(
   request: FileRequest,
 ): Promise<StoredFile | undefined> {
   const manifestAt = { release: at.release, file: RELEASE_MANIFEST_FILE };
-  const found = await manifests.open(manifestAt, { ...request, method: "GET", headers: new Headers() });
-  if (found?.kind !== "body") return undefined;
-  const manifest = await parse(at.release, await new Response(found.body).text());
+  const found = await readDocument(manifests, manifestAt, parseReleaseManifest, request);
+  if (found === undefined) return undefined;
+  const { value: manifest, source, modified } = found;
   const image = manifest.images.find((it) => it.arch === arch);
   if (image === undefined) return undefined;
 
@@ -35,17 +35,8 @@ export async function openMkosiManifest(
   const config = { name, architecture: arch, version };
   const json = JSON.stringify({ manifest_version: 1, config, extension, extensions: [["sysext", extension]] });
   const bytes = await gzip(json);
-  const { modified } = found.representation;
   const file = { bytes, sha256: await sha256Hex(bytes), ...(modified !== undefined && { modified }) };
-  return memoryBody(file, found.source, request);
-}
-
-async function parse(release: string, json: string) {
-  try {
-    return parseReleaseManifest(json);
-  } catch (cause) {
-    throw new UpstreamError("R2", `has a release manifest of ${release} that cannot be read`, { cause });
-  }
+  return memoryBody(file, source, request);
 }
 
 async function gzip(text: string): Promise<Uint8Array> {

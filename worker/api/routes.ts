@@ -16,7 +16,8 @@ import {
   releaseName,
 } from "../../schema/index.ts";
 import type { AppEnv } from "../context.ts";
-import { BadRequest, UpstreamError } from "../errors.ts";
+import { readDocument } from "../documents.ts";
+import { BadRequest } from "../errors.ts";
 import { Library } from "../library.ts";
 import { errorAnswer, errorOf, jsonAnswer, notFound } from "./answers.ts";
 
@@ -84,20 +85,11 @@ async function serveManifest(c: Context<AppEnv>): Promise<Response> {
   const version = c.req.param("version") ?? "";
   if (!isVersion(version)) throw new BadRequest(`${JSON.stringify(version)} is no version`);
   const at = { release: releaseName({ extension, version }), file: RELEASE_MANIFEST_FILE };
-  const request = {
-    method: "GET",
-    headers: new Headers(),
-    waitUntil: (work: Promise<unknown>) => c.executionCtx.waitUntil(work),
-  };
-  const file = await c.env.services.stores["release-manifest"].open(at, request);
-  if (file?.kind !== "body") {
-    return notFound(`release manifest of ${at.release}`, `GET /api/v1/extensions/${extension}/releases lists releases`);
-  }
-  try {
-    return await jsonAnswer(c, parseReleaseManifest(await new Response(file.body).text()));
-  } catch (cause) {
-    throw new UpstreamError("R2", `has a release manifest of ${at.release} that cannot be read`, { cause });
-  }
+  const store = c.env.services.stores["release-manifest"];
+  const waitUntil = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
+  const found = await readDocument(store, at, parseReleaseManifest, { waitUntil });
+  if (found !== undefined) return jsonAnswer(c, found.value);
+  return notFound(`release manifest of ${at.release}`, `GET /api/v1/extensions/${extension}/releases lists releases`);
 }
 
 function libraryOf(c: Context<AppEnv>): Library {
