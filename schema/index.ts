@@ -65,6 +65,7 @@ export {
   type Image,
   type ImageFormat,
   type Provenance,
+  type Publisher,
   parseReleaseManifest,
   type ReleaseManifest,
   type ReleaseTransfer,

@@ -55,6 +55,30 @@ const provenance = v.strictObject({
   downloads: v.pipe(v.array(download), v.maxLength(1000)),
 });
 
+const shortText = v.pipe(v.string(), v.minLength(1), v.maxLength(512));
+
+/** Who published a release, and by which run. The worker writes it, from what it has verified. */
+const publisher = v.variant("kind", [
+  v.strictObject({
+    kind: v.literal("github-actions"),
+    /** `owner/name`, with the owner's number, which outlives names */
+    repository: shortText,
+    repositoryOwnerId: shortText,
+    ref: shortText,
+    commit: shortText,
+    /** `owner/name/.github/workflows/release.yml@refs/heads/main` */
+    workflow: shortText,
+    environment: v.optional(shortText),
+    /** URL of the run, down to the attempt */
+    run: d.url,
+  }),
+  v.strictObject({
+    kind: v.literal("token"),
+    /** The first 16 digits of the token's sha256: which of them it was, and no more */
+    token: v.pipe(v.string(), v.regex(/^[0-9a-f]{16}$/, "not 16 hex digits")),
+  }),
+]);
+
 /** The fields alone, for the JSON Schema; `parseReleaseManifest` also checks that they fit together. */
 export const releaseManifestFields = v.strictObject({
   schemaVersion: v.literal(1),
@@ -63,11 +87,13 @@ export const releaseManifestFields = v.strictObject({
   images: v.pipe(v.array(image), v.minLength(1), v.maxLength(d.arch.options.length)),
   transfers: v.pipe(v.array(transfer), v.maxLength(32)),
   provenance,
+  publisher: v.optional(publisher),
 });
 
 export type ReleaseManifest = v.InferOutput<typeof releaseManifestFields>;
 export type Image = ReleaseManifest["images"][number];
 export type ReleaseTransfer = ReleaseManifest["transfers"][number];
+export type Publisher = NonNullable<ReleaseManifest["publisher"]>;
 export type Provenance = ReleaseManifest["provenance"];
 export type DownloadRecord = Provenance["downloads"][number];
 export type VerifiedBy = DownloadRecord["verifiedBy"];
