@@ -29,6 +29,16 @@ export const url = v.pipe(
   v.regex(/^(?:https?:\/\/|npm:)[^\s]+$/, "not an http(s) URL and no npm: package"),
 );
 
+/** OpenPGP signatures have some hundred bytes; those by large keys under a thousand. */
+const MAX_SIGNATURE_LENGTH = 16 * 1024;
+/** A detached OpenPGP signature, in base64. */
+export const signature = v.pipe(
+  v.string(),
+  v.regex(/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/, "not base64"),
+  v.minLength(4),
+  v.maxLength(MAX_SIGNATURE_LENGTH),
+);
+
 /**
  * @param what what the document is, for the error
  * @param json text, or a value that was JSON

@@ -9,14 +9,19 @@ export type {
   Readiness,
 } from "./api.ts";
 export { ARCHES, type Arch, GO_ARCH, isArch, UNAME_ARCH } from "./arch.ts";
+export { withLinesOf } from "./global-index.ts";
 export { formatIni, type IniEntry, type IniSection, parseIni } from "./ini.ts";
 export { InvalidInput } from "./invalid-input.ts";
 export {
   addRelease,
   emptyInventory,
+  findRelease,
   formatInventory,
   type Inventory,
   indexOf,
+  isListed,
+  linesOf,
+  type Publication,
   type PublishedRelease,
   parseInventory,
 } from "./inventory.ts";
@@ -49,6 +54,32 @@ export {
 } from "./names.ts";
 export { API_OPERATIONS, type ApiOperation, DEFAULT_PAGE, MAX_PAGE, openApiDocument } from "./openapi.ts";
 export {
+  type CommitRequest,
+  type Committed,
+  type Draft,
+  type DraftFile,
+  type IndexPut,
+  type IndexRequest,
+  type IndexState,
+  MAX_JSON_BYTES,
+  MAX_PUBLISHED_FILE_BYTES,
+  MAX_TRANSFER_BYTES,
+  PART_BYTES,
+  parseCommitRequest,
+  parseCommitted,
+  parseDraft,
+  parseIndexPut,
+  parseIndexRequest,
+  parseIndexState,
+  parsePruneRequest,
+  parseSwept,
+  parseWithdrawn,
+  parseYankRequest,
+  partsOf,
+  type Swept,
+  type Withdrawn,
+} from "./publish-api.ts";
+export {
   formatPublishedIndex,
   type Generation,
   generationAt,
@@ -60,17 +91,21 @@ export {
 } from "./published-index.ts";
 export {
   type DownloadRecord,
+  filesOf,
   formatReleaseManifest,
   IMAGE_FORMATS,
   type Image,
   type ImageFormat,
+  isSameRelease,
   type Provenance,
   type Publisher,
   parseReleaseManifest,
+  type ReleaseFile,
   type ReleaseManifest,
   type ReleaseTransfer,
   type VerifiedBy,
 } from "./release-manifest.ts";
+export { linesBySeries, seriesIndexes } from "./series.ts";
 export { formatSha256Sums, type IndexEntry, isSha256, mergeSha256Sums, parseSha256Sums } from "./sha256sums.ts";
 export {
   everyVersion,
@@ -84,3 +119,4 @@ export {
   transferFor,
 } from "./transfer.ts";
 export { compareVersions, newestFirst, type Order } from "./version.ts";
+export { PRUNE_DELAY_SECONDS, pruneReleases, restoreRelease, withRelease, yankRelease } from "./withdrawal.ts";

@@ -22,7 +22,22 @@ const publishedRelease = v.strictObject({
       "a second image for this arch",
     ),
   ),
+  /**
+   * Of this release's own lines, by whoever published it. Who signs the whole index later sees by it that the lines
+   * come from a publisher, and were not put there by the server that keeps them.
+   */
+  signature: v.optional(d.signature),
   yanked: v.optional(v.strictObject({ at: d.timestamp, reason: v.pipe(v.string(), v.minLength(1)) })),
+  /** To be deleted for good: not before the indexes that name it are forgotten everywhere */
+  pruned: v.optional(
+    v.strictObject({
+      at: d.timestamp,
+      /** From when on no index names it */
+      unlistedAt: v.optional(d.timestamp),
+      /** When its files were deleted. Its version stays taken, for its bytes may be on machines. */
+      deletedAt: v.optional(d.timestamp),
+    }),
+  ),
 });
 
 export const inventorySchema = v.strictObject({
@@ -53,15 +68,29 @@ export function emptyInventory(extension: string): Inventory {
   return { schemaVersion: 1, extension, releases: [] };
 }
 
+export interface Publication {
+  readonly publishedAt: Date;
+  readonly signature?: string | undefined;
+}
+
 /**
  * Adds a release, newest first. What is published already is left as it is.
  * @throws InvalidInput where other bytes are published under this version: a release never changes
  */
-export function addRelease(inventory: Inventory, manifest: ReleaseManifest, publishedAt: Date): Inventory {
+export function addRelease(
+  inventory: Inventory,
+  manifest: ReleaseManifest,
+  { publishedAt, signature }: Publication,
+): Inventory {
   const images = manifest.images.map(({ arch, size, sha256 }) => ({ arch, size, sha256 }));
-  const known = inventory.releases.find(({ version }) => version === manifest.version);
+  const known = findRelease(inventory, manifest.version);
   if (known === undefined) {
-    const added = { version: manifest.version, publishedAt: publishedAt.toISOString(), images };
+    const added = {
+      version: manifest.version,
+      publishedAt: publishedAt.toISOString(),
+      images,
+      ...(signature !== undefined && { signature }),
+    };
     const releases = [...inventory.releases, added].toSorted((a, b) => newestFirst(a.version, b.version));
     return { ...inventory, releases };
   }
@@ -73,11 +102,21 @@ export function addRelease(inventory: Inventory, manifest: ReleaseManifest, publ
   return inventory;
 }
 
-/** The lines of an extension's index, newest first: every image of every release that is not yanked. */
+export function findRelease({ releases }: Inventory, version: string): PublishedRelease | undefined {
+  return releases.find((release) => release.version === version);
+}
+
+/** Whether machines get it: neither withdrawn nor on its way out. */
+export function isListed({ yanked, pruned }: PublishedRelease): boolean {
+  return yanked === undefined && pruned === undefined;
+}
+
+/** The lines of an extension's index, newest first: every image of every release that is listed. */
 export function indexOf({ extension, releases }: Inventory): IndexEntry[] {
-  return releases
-    .filter(({ yanked }) => yanked === undefined)
-    .flatMap(({ version, images }) =>
-      images.map(({ arch, sha256 }) => ({ file: imageFile({ extension, version }, arch), sha256 })),
-    );
+  return releases.filter(isListed).flatMap((release) => linesOf(extension, release));
+}
+
+/** The lines that one release has in the index. */
+export function linesOf(extension: string, { version, images }: Pick<PublishedRelease, "version" | "images">) {
+  return images.map(({ arch, sha256 }): IndexEntry => ({ file: imageFile({ extension, version }, arch), sha256 }));
 }

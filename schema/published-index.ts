@@ -12,17 +12,9 @@ import { isMinorSeries } from "./names.ts";
 import { parseSha256Sums } from "./sha256sums.ts";
 
 const MAX_GENERATIONS = 64;
-/** OpenPGP signatures have some hundred bytes; those by large keys under a thousand. */
-const MAX_SIGNATURE_LENGTH = 16 * 1024;
 
-const signature = v.pipe(
-  v.string(),
-  v.regex(/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/, "not base64"),
-  v.minLength(4),
-  v.maxLength(MAX_SIGNATURE_LENGTH),
-);
-
-const indexText = v.pipe(
+/** `SHA256SUMS`; empty where nothing is published any more, which clients get as 404 */
+export const indexText = v.pipe(
   v.string(),
   v.rawCheck(({ dataset, addIssue }) => {
     if (!dataset.typed || dataset.value === "") return;
@@ -34,16 +26,17 @@ const indexText = v.pipe(
   }),
 );
 
+/** Of the whole index, and of that of each minor series */
+export const indexSignatures = v.strictObject({
+  index: v.optional(d.signature),
+  series: v.optional(v.record(v.pipe(v.string(), v.check(isMinorSeries, "not a minor series")), d.signature)),
+});
+
 const generation = v.strictObject({
   /** From when on this is the index */
   effectiveAt: d.timestamp,
-  /** `SHA256SUMS`; empty where nothing is published any more, which clients get as 404 */
   text: indexText,
-  /** Base64 of the detached signatures: of the whole index, and of that of each minor series */
-  signatures: v.strictObject({
-    index: v.optional(signature),
-    series: v.optional(v.record(v.pipe(v.string(), v.check(isMinorSeries, "not a minor series")), signature)),
-  }),
+  signatures: indexSignatures,
 });
 
 const publishedIndexSchema = v.strictObject({

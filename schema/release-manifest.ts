@@ -140,3 +140,28 @@ export function formatReleaseManifest(manifest: ReleaseManifest): string {
 function pathItem(input: unknown, key: string | number): v.IssuePathItem {
   return { type: "unknown", origin: "value", input, key, value: undefined };
 }
+
+/** A file that a release brings along. Of transfer files the manifest does not say the size; they are small. */
+export interface ReleaseFile {
+  readonly file: string;
+  readonly sha256: string;
+  readonly size?: number;
+}
+
+export function filesOf({ images, transfers }: ReleaseManifest): ReleaseFile[] {
+  return [...images, ...transfers].map(({ file, sha256, ...rest }) => ({
+    file,
+    sha256,
+    ...("size" in rest && { size: rest.size }),
+  }));
+}
+
+/**
+ * Whether two manifests are of the same bytes under the same names: images and transfer files. When and by whom they
+ * were made may differ.
+ */
+export function isSameRelease(one: ReleaseManifest, other: ReleaseManifest): boolean {
+  const files = (manifest: ReleaseManifest) =>
+    new Set(filesOf(manifest).map(({ file, sha256 }) => `${file} ${sha256}`));
+  return files(one).symmetricDifference(files(other)).size === 0;
+}

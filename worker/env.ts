@@ -18,6 +18,20 @@ export interface Env {
   readonly DOCS_URL?: string;
   /** How old an index may be. A number in wrangler.toml arrives as a number, one of the dashboard as text. */
   readonly INDEX_TTL_SECONDS?: string | number;
+  /** How long after a publication a cache may still serve what was before; twice that, and an index takes effect */
+  readonly INDEX_SETTLE_SECONDS?: string | number;
+  /** Bytes; what one release may have at the most */
+  readonly MAX_RELEASE_BYTES?: string | number;
+  /** The address of this bakery: the audience of the tokens that pipelines come with */
+  readonly BAKERY_URL?: string;
+  /** Which pipelines may publish what (worker/auth/publishers.ts) */
+  readonly PUBLISHERS?: string;
+  /** A secret. The sha256 of a token that may do everything */
+  readonly PUBLISH_TOKEN_SHA256?: string;
+  /** As GitHub's; another one for GitHub Enterprise */
+  readonly OIDC_ISSUER?: string;
+  /** The public keys that sign this bakery's indexes: a binary OpenPGP keyring in base64 */
+  readonly SIGNING_KEYRING?: string;
 }
 
 export interface GithubConfig {
@@ -31,11 +45,16 @@ export interface Config {
   readonly github?: GithubConfig;
   readonly docsUrl?: string;
   readonly indexTtlSeconds: number;
+  readonly indexSettleSeconds: number;
+  readonly maxReleaseBytes: number;
 }
 
 const DEFAULT_GITHUB_SERVER_URL = "https://github.com";
 const DEFAULT_GITHUB_API_URL = "https://api.github.com";
 const DEFAULT_INDEX_TTL_SECONDS = 60;
+/** What reading an index anew takes at the most, storage that hangs included. */
+const REFRESH_SECONDS = 30;
+const DEFAULT_MAX_RELEASE_BYTES = 8 * 1024 ** 3;
 
 /** GitHub's own rule: an owner has letters, digits and dashes, a repository dots and underscores as well. */
 const REPOSITORY = /^[A-Za-z0-9][A-Za-z0-9-]*\/(?!\.{1,2}$)[A-Za-z0-9._-]+$/;
@@ -49,21 +68,29 @@ export function parseConfig(env: Env): Config {
   if (repository !== undefined && !REPOSITORY.test(repository)) {
     throw invalid("GITHUB_REPOSITORY", repository, "owner/name");
   }
-  const serverUrl = parseUrl("GITHUB_SERVER_URL", env.GITHUB_SERVER_URL) ?? DEFAULT_GITHUB_SERVER_URL;
+  const serverUrl = githubServerUrl(env);
   const apiUrl = parseUrl("GITHUB_API_URL", env.GITHUB_API_URL) ?? DEFAULT_GITHUB_API_URL;
   const token = setting(env.GITHUB_TOKEN);
   const docsUrl = parseUrl("DOCS_URL", env.DOCS_URL);
 
-  const ttl = setting(env.INDEX_TTL_SECONDS) ?? String(DEFAULT_INDEX_TTL_SECONDS);
-  if (!/^[0-9]{1,9}$/.test(ttl)) throw invalid("INDEX_TTL_SECONDS", ttl, "a whole number of seconds, 0 or more");
+  const seconds = "a whole number of seconds, 0 or more";
+  const indexTtlSeconds = parseCount("INDEX_TTL_SECONDS", env.INDEX_TTL_SECONDS, seconds) ?? DEFAULT_INDEX_TTL_SECONDS;
+  const settle = parseCount("INDEX_SETTLE_SECONDS", env.INDEX_SETTLE_SECONDS, seconds);
+  const maxReleaseBytes = parseCount("MAX_RELEASE_BYTES", env.MAX_RELEASE_BYTES, "a number of bytes");
 
   return {
-    indexTtlSeconds: Number(ttl),
+    indexTtlSeconds,
+    indexSettleSeconds: settle ?? (indexTtlSeconds === 0 ? 0 : 2 * indexTtlSeconds + REFRESH_SECONDS),
+    maxReleaseBytes: maxReleaseBytes ?? DEFAULT_MAX_RELEASE_BYTES,
     ...(repository !== undefined && {
       github: { serverUrl, apiUrl, repository, ...(token !== undefined && { token }) },
     }),
     ...(docsUrl !== undefined && { docsUrl }),
   };
+}
+
+export function githubServerUrl(env: Env): string {
+  return parseUrl("GITHUB_SERVER_URL", env.GITHUB_SERVER_URL) ?? DEFAULT_GITHUB_SERVER_URL;
 }
 
 /** Where GitHub has the assets of a release, for everybody. */
@@ -77,7 +104,7 @@ function encodeSegment(text: string): string {
 }
 
 /** The URL without slashes at its end, so that a path can follow. */
-function parseUrl(variable: string, value: string | undefined): string | undefined {
+export function parseUrl(variable: string, value: string | undefined): string | undefined {
   const text = setting(value);
   if (text === undefined) return undefined;
   const url = URL.parse(text);
@@ -86,7 +113,14 @@ function parseUrl(variable: string, value: string | undefined): string | undefin
   return url.href.replace(/\/+$/, "");
 }
 
-function setting(value: string | number | undefined): string | undefined {
+function parseCount(variable: string, value: string | number | undefined, wanted: string): number | undefined {
+  const text = setting(value);
+  if (text === undefined) return undefined;
+  if (!/^[0-9]{1,15}$/.test(text)) throw invalid(variable, text, wanted);
+  return Number(text);
+}
+
+export function setting(value: string | number | undefined): string | undefined {
   return value === undefined || value === "" ? undefined : String(value);
 }
 

@@ -6,7 +6,30 @@ export class BadRequest extends Error {
   override readonly name = "BadRequest";
 }
 
-export type Upstream = "R2" | "KV" | "GitHub";
+export interface ApiProblemOptions {
+  readonly hint?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** What somebody asks of the API cannot be done. All of it goes to the client. */
+export class ApiProblem extends Error {
+  override readonly name = "ApiProblem";
+  readonly status: number;
+  /** For programs */
+  readonly code: string;
+  readonly hint: string | undefined;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(status: number, code: string, message: string, { hint, headers = {} }: ApiProblemOptions = {}) {
+    super(message);
+    this.status = status;
+    this.code = code;
+    this.hint = hint;
+    this.headers = headers;
+  }
+}
+
+export type Upstream = "R2" | "KV" | "GitHub" | "OIDC issuer";
 
 /** A storage or another server failed us; trying again may help. The message goes to the log only. */
 export class UpstreamError extends Error {

@@ -10,6 +10,8 @@ export interface RequestRecord {
   path?: PublicPath;
   /** What else it is about */
   page?: "catalogue" | "docs" | "api";
+  /** Who changes something: the run of a pipeline, or the beginning of a token's hash */
+  publisher?: string;
   source?: Source;
   /** Of a file, as they were sent */
   bytes?: number;
@@ -35,13 +37,14 @@ const MAX_CLIENT_LENGTH = 100;
 export function logRequest({ request, response, record, start, end }: LoggedRequest): void {
   const { method, url, headers } = request;
   const { status } = response;
-  const { path, page, source, bytes, error } = record;
+  const { path, page, publisher, source, bytes, error } = record;
   write(status >= 500 ? "error" : "info", {
     time: new Date(start).toISOString(),
     method,
     path: pathnameOf(url).slice(0, MAX_PATH_LENGTH),
     status,
     kind: path?.kind ?? page,
+    publisher,
     source,
     ms: end - start,
     bytes,

@@ -35,12 +35,12 @@ export async function follow(
 }
 
 /** @throws Error for a body that is longer, whatever its header says of it */
-export async function boundedBytes(response: Response, maxBytes: number): Promise<Uint8Array> {
+export async function boundedBytes(message: Request | Response, maxBytes: number): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of response.body ?? []) {
+  for await (const chunk of message.body ?? []) {
     length += chunk.length;
-    if (length > maxBytes) throw new Error(`the answer has more than ${maxBytes} bytes`);
+    if (length > maxBytes) throw new Error(`the body has more than ${maxBytes} bytes`);
     chunks.push(chunk);
   }
   const bytes = new Uint8Array(length);

@@ -1,5 +1,7 @@
 /** Puts the stores together, as the deployment's bindings allow. */
 import { parseReleaseName } from "../schema/index.ts";
+import { parseAuthConfig } from "./auth/auth-config.ts";
+import { Authenticator } from "./auth/authenticator.ts";
 import type { Clock } from "./context.ts";
 import { type Config, type Env, parseConfig } from "./env.ts";
 import { UpstreamError } from "./errors.ts";
@@ -10,6 +12,8 @@ import { KvCopies } from "./indexes/kv-copies.ts";
 import { firstOrigin } from "./indexes/origin.ts";
 import { R2Origin } from "./indexes/r2-origin.ts";
 import type { Fetch } from "./outgoing.ts";
+import { PublishedReleases } from "./publishing/published-releases.ts";
+import { createPublishing, type Publishing } from "./publishing/publishing.ts";
 import { ReadinessProbe, reportMissingBindings } from "./readiness.ts";
 import { BuiltInStore } from "./stores/built-in-store.ts";
 import { firstOf } from "./stores/first-of.ts";
@@ -25,6 +29,11 @@ export interface Services {
   /** Where each kind of stored file is looked for */
   readonly stores: Readonly<Record<StoredKind, Store>>;
   readonly readiness: ReadinessProbe;
+  /**
+   * Undefined where nobody may publish.
+   * @throws Error for settings that are wrong; serving does without them
+   */
+  publishing(): Publishing | undefined;
 }
 
 export type StoredKind = "image" | "transfer" | "release-manifest" | "inventory";
@@ -61,7 +70,7 @@ export function servicesPerEnv(surroundings: Surroundings): (env: Env) => Servic
 function createServices(env: Env, { now, patience, fetch }: Surroundings): Services {
   const config = parseConfig(env);
   const { BUCKET: bucket, INDEX_KV: kv } = env;
-  const r2 = bucket && new R2Store(bucket, patience.r2);
+  const r2 = bucket && new PublishedReleases(new R2Store(bucket, patience.r2));
   const github = config.github && new GithubStore(config.github);
 
   const origin = firstOrigin(
@@ -73,8 +82,13 @@ function createServices(env: Env, { now, patience, fetch }: Surroundings): Servi
   const indexes = new IndexFiles({ cache: indexCache, github, now });
 
   const files = r2 && github ? orGithubs(r2, github, indexCache) : firstOf(r2, github);
+  let publishing: Publishing | undefined;
   reportMissingBindings(env, now);
   return {
+    publishing() {
+      publishing ??= bucket && setUpPublishing(bucket, { env, config, indexCache, now, patience, fetch });
+      return publishing;
+    },
     config,
     indexes,
     indexCache,
@@ -105,4 +119,18 @@ function orGithubs(r2: Store, github: Store, indexCache: IndexCache): Store {
       }
     },
   };
+}
+
+interface PublishingContext extends Surroundings {
+  readonly env: Env;
+  readonly config: Config;
+  readonly indexCache: IndexCache;
+}
+
+function setUpPublishing(bucket: R2Bucket, context: PublishingContext): Publishing | undefined {
+  const { env, config, indexCache, now, patience, fetch } = context;
+  const auth = parseAuthConfig(env);
+  if (auth === undefined) return undefined;
+  const authenticator = new Authenticator(auth, { now, fetch, patience: patience.github });
+  return createPublishing({ bucket, patience: patience.r2, config, authenticator, indexCache, verify: undefined, now });
 }

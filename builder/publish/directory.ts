@@ -14,18 +14,16 @@ import {
   formatSha256Sums,
   GLOBAL_INDEX,
   INVENTORY_FILE,
-  type IndexEntry,
   indexLocator,
   indexOf,
   type Locator,
-  mergeSha256Sums,
   NOOP_TRANSFER,
-  parseImageFile,
   parseInventory,
   parseSha256Sums,
   publicPath,
   RELEASE_MANIFEST_FILE,
   releaseName,
+  withLinesOf,
 } from "../../schema/index.ts";
 import { measureFile } from "../system/digest.ts";
 import { errorCode } from "../system/errors.ts";
@@ -53,7 +51,7 @@ export class DirectoryPublisher implements Publisher {
     // All that may be damaged is read before anything is written.
     const before = (await readDocument(this.#pathOf(inventoryAt), parseInventory)) ?? emptyInventory(extension);
     const globalIndex = (await readDocument(this.#pathOf(GLOBAL_INDEX), parseSha256Sums)) ?? [];
-    const inventory = addRelease(before, manifest, new Date());
+    const inventory = addRelease(before, manifest, { publishedAt: new Date() });
     const isNewest = inventory.releases[0]?.version === manifest.version;
     // A published release never changes; of one that was half published before a crash, the rest is no release yet.
     const keep = inventory === before;
@@ -120,15 +118,4 @@ export class DirectoryPublisher implements Publisher {
   #pathOf(at: Locator): string {
     return join(this.#root, publicPath(at));
   }
-}
-
-/** The global index with an extension's lines as they are now; those of others stay. */
-function withLinesOf(extension: string, lines: readonly IndexEntry[], before: readonly IndexEntry[]): IndexEntry[] {
-  const others = before.filter(({ file }) => parseImageFile(file)?.extension !== extension);
-  const byExtension = Map.groupBy(mergeSha256Sums(others, lines), extensionOf);
-  return [...byExtension.keys()].sort().flatMap((name) => byExtension.get(name) ?? []);
-}
-
-function extensionOf({ file }: IndexEntry): string {
-  return parseImageFile(file)?.extension ?? file;
 }

@@ -67,7 +67,7 @@ describe("adding a release", () => {
   const release = (of: string, images = MANIFEST.images): ReleaseManifest => ({ ...MANIFEST, version: of, images });
 
   test("puts it where its version belongs, newest first", () => {
-    const { releases } = addRelease(parseInventory(TEXT), MANIFEST, NOW);
+    const { releases } = addRelease(parseInventory(TEXT), MANIFEST, { publishedAt: NOW });
     expect(releases.map((it) => it.version)).toEqual(["v1.32.10", "v1.32.9", "v1.32.2", "v1.31.4"]);
     expect(releases[2]).toEqual({
       version: "v1.32.2",
@@ -78,22 +78,22 @@ describe("adding a release", () => {
 
   test("leaves the inventory that it was given as it is", () => {
     const before = parseInventory(TEXT);
-    addRelease(before, MANIFEST, NOW);
+    addRelease(before, MANIFEST, { publishedAt: NOW });
     expect(before).toEqual(VALUE);
   });
 
   test("a second time changes nothing, not even the time", () => {
-    const once = addRelease(parseInventory(TEXT), MANIFEST, NOW);
+    const once = addRelease(parseInventory(TEXT), MANIFEST, { publishedAt: NOW });
     const reordered = release(MANIFEST.version, MANIFEST.images.toReversed());
-    expect(addRelease(once, MANIFEST, new Date())).toEqual(once);
-    expect(addRelease(once, reordered, new Date())).toEqual(once);
+    expect(addRelease(once, MANIFEST, { publishedAt: new Date() })).toEqual(once);
+    expect(addRelease(once, reordered, { publishedAt: new Date() })).toEqual(once);
   });
 
   test("a second time does not undo that it was yanked", () => {
     const before = parseInventory(TEXT);
     const [image] = MANIFEST.images as [ReleaseManifest["images"][number]];
     const same = { ...image, sha256: before.releases[1]?.images[0]?.sha256 ?? "" };
-    expect(addRelease(before, release("v1.32.9", [same]), NOW).releases[1]?.yanked).toBeDefined();
+    expect(addRelease(before, release("v1.32.9", [same]), { publishedAt: NOW }).releases[1]?.yanked).toBeDefined();
   });
 
   test.each<[string, (images: ReleaseManifest["images"]) => ReleaseManifest["images"]]>([
@@ -104,19 +104,25 @@ describe("adding a release", () => {
       (images) => images.map((image, at) => ({ ...image, sha256: images[1 - at]?.sha256 ?? "" })),
     ],
   ])("that is published already, with %s, is refused", (_, change) => {
-    const once = addRelease(parseInventory(TEXT), MANIFEST, NOW);
-    expect(() => addRelease(once, release(MANIFEST.version, change(MANIFEST.images)), NOW)).toThrow(
+    const once = addRelease(parseInventory(TEXT), MANIFEST, { publishedAt: NOW });
+    expect(() => addRelease(once, release(MANIFEST.version, change(MANIFEST.images)), { publishedAt: NOW })).toThrow(
       "invalid release: kubernetes-v1.32.2 is published already, with other images",
     );
-    const other = (images: ReleaseManifest["images"]) => addRelease(parseInventory(TEXT), release("v1", images), NOW);
-    expect(() => addRelease(other(change(MANIFEST.images)), release("v1"), NOW)).toThrow("is published already");
+    const other = (images: ReleaseManifest["images"]) =>
+      addRelease(parseInventory(TEXT), release("v1", images), { publishedAt: NOW });
+    expect(() => addRelease(other(change(MANIFEST.images)), release("v1"), { publishedAt: NOW })).toThrow(
+      "is published already",
+    );
   });
 
   test("keeps any versions in order, and every one of them", () => {
     const versions = fc.uniqueArray(version, { maxLength: 12 });
     fc.assert(
       fc.property(extensionName, versions, (extension, list) => {
-        const full = list.reduce((inventory, of) => addRelease(inventory, release(of), NOW), emptyInventory(extension));
+        const full = list.reduce(
+          (inventory, of) => addRelease(inventory, release(of), { publishedAt: NOW }),
+          emptyInventory(extension),
+        );
         const order = full.releases.map((it) => it.version);
         expect(order.toSorted()).toEqual(list.toSorted());
         for (const [at, of] of order.slice(1).entries()) {

@@ -2,13 +2,15 @@
 import { expect, test } from "vitest";
 import { parseConfig } from "../../worker/env.ts";
 
+const DEFAULTS = { indexTtlSeconds: 60, indexSettleSeconds: 150, maxReleaseBytes: 8 * 1024 ** 3 };
+
 test("nothing set is a bakery of its own", () => {
-  expect(parseConfig({})).toEqual({ indexTtlSeconds: 60 });
+  expect(parseConfig({})).toEqual(DEFAULTS);
 });
 
 test("an empty variable is an unset one", () => {
   const empty = { GITHUB_REPOSITORY: "", GITHUB_SERVER_URL: "", DOCS_URL: "", INDEX_TTL_SECONDS: "" };
-  expect(parseConfig(empty)).toEqual({ indexTtlSeconds: 60 });
+  expect(parseConfig(empty)).toEqual(DEFAULTS);
 });
 
 test("everything set", () => {
@@ -19,6 +21,8 @@ test("everything set", () => {
     GITHUB_TOKEN: "secret",
     DOCS_URL: "https://docs.example/bakery/",
     INDEX_TTL_SECONDS: "0",
+    INDEX_SETTLE_SECONDS: "5",
+    MAX_RELEASE_BYTES: 1_000,
   });
   expect(config).toEqual({
     github: {
@@ -29,6 +33,8 @@ test("everything set", () => {
     },
     docsUrl: "https://docs.example/bakery",
     indexTtlSeconds: 0,
+    indexSettleSeconds: 5,
+    maxReleaseBytes: 1_000,
   });
 });
 
@@ -38,6 +44,11 @@ test("GitHub is github.com unless it is said otherwise", () => {
     apiUrl: "https://api.github.com",
     repository: "a/b",
   });
+});
+
+test("an index takes effect when all caches have settled: at once where nothing is cached", () => {
+  expect(parseConfig({ INDEX_TTL_SECONDS: "300" }).indexSettleSeconds).toBe(630);
+  expect(parseConfig({ INDEX_TTL_SECONDS: "0" }).indexSettleSeconds).toBe(0);
 });
 
 test("a number may come as one", () => {
@@ -58,6 +69,8 @@ test.each([
   { INDEX_TTL_SECONDS: "1.5" },
   { INDEX_TTL_SECONDS: "1m" },
   { INDEX_TTL_SECONDS: Number.NaN },
+  { INDEX_SETTLE_SECONDS: "soon" },
+  { MAX_RELEASE_BYTES: "1G" },
 ])("%j is refused by name", (env) => {
   const [name = ""] = Object.keys(env);
   expect(() => parseConfig(env)).toThrow(name);

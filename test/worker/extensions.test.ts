@@ -9,6 +9,8 @@ import {
   IMAGE_PATH,
   INDEX,
   INDEX_PATH,
+  INVENTORY_KEY,
+  inventoryText,
   putFile,
   putIndex,
   sha256,
@@ -19,13 +21,14 @@ import {
 import { counting, emptyStorage } from "./support/storage.ts";
 
 const bucket = env.BUCKET;
+const INVENTORY = inventoryText("kubernetes", "v1.32.2");
 
 beforeEach(async () => {
   await emptyStorage();
   await putFile(bucket, IMAGE_KEY, IMAGE);
   await putIndex(bucket, INDEX, "kubernetes", "signature");
   await putFile(bucket, TRANSFER_KEY, TRANSFER);
-  await putFile(bucket, "kubernetes/releases.json", "{}\n");
+  await putFile(bucket, INVENTORY_KEY, INVENTORY);
   await putFile(bucket, "kubernetes-v1.32.2/release.json", "{}\n");
 });
 
@@ -41,7 +44,7 @@ describe("each kind of file has its headers", () => {
     [TRANSFER_PATH, TRANSFER, "text/plain; charset=utf-8", "public, max-age=300"],
     ["/extensions/noop.conf", NOOP_TRANSFER, "text/plain; charset=utf-8", "public, max-age=300"],
     ["/extensions/kubernetes/SHA256SUMS.gpg", "signature", "application/pgp-signature", "public, max-age=60"],
-    ["/extensions/kubernetes/releases.json", "{}\n", "application/json", "public, max-age=60"],
+    ["/extensions/kubernetes/releases.json", INVENTORY, "application/json", "public, max-age=60"],
     ["/extensions/kubernetes-v1.32.2/release.json", "{}\n", "application/json", "public, max-age=300"],
   ] as const;
 
@@ -156,9 +159,18 @@ describe("conditions", () => {
 describe("what a request costs", () => {
   async function costOf(path: string, init: RequestInit = {}) {
     const { storage, operations } = counting(bucket);
-    await (await standaloneBakery({ BUCKET: storage }).fetch(path, init)).bytes();
+    const { fetch } = standaloneBakery({ BUCKET: storage });
+    await (await fetch(IMAGE_PATH)).bytes();
+    operations.length = 0;
+    await (await fetch(path, init)).bytes();
     return operations;
   }
+
+  test("the first image of a release: its inventory is read too, which says whether it is published", async () => {
+    const { storage, operations } = counting(bucket);
+    await (await standaloneBakery({ BUCKET: storage }).fetch(IMAGE_PATH)).bytes();
+    expect(operations).toEqual([`get ${IMAGE_KEY}`, `get ${INVENTORY_KEY}`]);
+  });
 
   test("a plain GET of an image: one operation", async () => {
     expect(await costOf(IMAGE_PATH)).toEqual([`get ${IMAGE_KEY}`]);

@@ -1,9 +1,9 @@
 /** Answers of the JSON API: entity tags as files have them, and errors that say what to do. */
 import type { Context } from "hono";
-import type { ApiError } from "../../schema/index.ts";
+import { type ApiError, InvalidInput } from "../../schema/index.ts";
 import type { AppEnv } from "../context.ts";
 import { sha256Hex } from "../digest.ts";
-import { BadRequest, UpstreamError } from "../errors.ts";
+import { ApiProblem, BadRequest, UpstreamError } from "../errors.ts";
 import { fileResponse, respond } from "../responses.ts";
 import { memoryBody } from "../stores/memory-body.ts";
 
@@ -34,7 +34,13 @@ export function notFound(what: string, hint: string): Response {
 
 /** The same as for files, in JSON; what broke inside stands in the log. */
 export function errorOf(error: unknown): Response {
+  // Of what we have stored ourselves it is an UpstreamError by then.
+  if (error instanceof InvalidInput) return errorAnswer(400, { code: "invalid", message: error.message });
   if (error instanceof BadRequest) return errorAnswer(400, { code: "bad_request", message: error.message });
+  if (error instanceof ApiProblem) {
+    const { status, code, message, hint, headers } = error;
+    return errorAnswer(status, { code, message, ...(hint !== undefined && { hint }) }, headers);
+  }
   if (error instanceof UpstreamError) {
     const message = "the storage behind this bakery does not answer as it should";
     return errorAnswer(503, { code: "unavailable", message, hint: "try again later" }, { "retry-after": "30" });

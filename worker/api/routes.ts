@@ -5,10 +5,9 @@ import {
   type Arch,
   compareVersions,
   DEFAULT_PAGE,
+  InvalidInput,
   isArch,
-  isExtensionName,
   isMinorSeries,
-  isVersion,
   MAX_PAGE,
   openApiDocument,
   parseReleaseManifest,
@@ -19,7 +18,9 @@ import type { AppEnv } from "../context.ts";
 import { readDocument } from "../documents.ts";
 import { BadRequest } from "../errors.ts";
 import { Library } from "../library.ts";
+import { createPublishApi } from "../routes/publish.ts";
 import { errorAnswer, errorOf, jsonAnswer, notFound } from "./answers.ts";
+import { extensionOf, versionOf } from "./parameters.ts";
 
 const SEE_LIST = "GET /api/v1/extensions lists what there is";
 const SEE_DOCUMENT = "GET /api/v1/openapi.json describes the API";
@@ -65,6 +66,8 @@ export function createApi(): Hono<AppEnv> {
   });
   api.get("/extensions/:extension/releases/:version", serveManifest);
 
+  api.route("/", createPublishApi());
+
   // Of a mounted app, Hono asks no notFound.
   api.all("*", (c) => {
     if (c.req.method !== "GET" && c.req.method !== "HEAD") {
@@ -74,7 +77,7 @@ export function createApi(): Hono<AppEnv> {
     return notFound(`${c.req.path} in this API`, SEE_DOCUMENT);
   });
   api.onError((error, c) => {
-    c.env.record.error = error;
+    if (!(error instanceof InvalidInput)) c.env.record.error = error;
     return errorOf(error);
   });
   return api;
@@ -82,8 +85,7 @@ export function createApi(): Hono<AppEnv> {
 
 async function serveManifest(c: Context<AppEnv>): Promise<Response> {
   const extension = extensionOf(c);
-  const version = c.req.param("version") ?? "";
-  if (!isVersion(version)) throw new BadRequest(`${JSON.stringify(version)} is no version`);
+  const version = versionOf(c);
   const at = { release: releaseName({ extension, version }), file: RELEASE_MANIFEST_FILE };
   const store = c.env.services.stores["release-manifest"];
   const waitUntil = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
@@ -99,12 +101,6 @@ function libraryOf(c: Context<AppEnv>): Library {
 
 function originOf(c: Context<AppEnv>): string {
   return new URL(c.req.url).origin;
-}
-
-function extensionOf(c: Context<AppEnv>): string {
-  const name = c.req.param("extension") ?? "";
-  if (!isExtensionName(name)) throw new BadRequest(`${JSON.stringify(name)} is no name of an extension`);
-  return name;
 }
 
 function archOf(c: Context<AppEnv>): Arch {

@@ -96,6 +96,17 @@ export class IndexCache {
     return outcome(await this.#refresh(release, known, waitUntil));
   }
 
+  /** Takes over what was published through this isolate, and tells the others through KV. */
+  async learn(release: string, copy: IndexCopy): Promise<void> {
+    const known = this.#memory.get(release)?.copy;
+    if (known === undefined || known.readAt <= copy.readAt) {
+      const { readAt } = copy;
+      const learnt: Known = { copy, source: "r2", checkedAt: readAt, freshUntil: readAt + this.#ttl };
+      this.#memory.set(release, learnt, weightOf(learnt));
+    }
+    await this.#copies?.publish(release, copy);
+  }
+
   /** Reads again what clients have asked for lately, so that KV has it when an isolate starts. */
   async refreshPopular(): Promise<void> {
     const copies = this.#copies;

@@ -5,7 +5,7 @@ import {
   type Generation,
   generationAt,
   type IndexEntry,
-  minorSeries,
+  linesBySeries,
   newestFirst,
   type PublishedIndex,
   parseImageFile,
@@ -18,11 +18,6 @@ import type { MemoryFile } from "../stores/memory-body.ts";
 export interface View {
   readonly index: MemoryFile;
   readonly signature: MemoryFile | undefined;
-}
-
-interface Line extends Release {
-  readonly arch: Arch;
-  readonly entry: IndexEntry;
 }
 
 /** Made once for each copy of an index and kept with it: what a request costs does not depend on how long it is. */
@@ -49,7 +44,7 @@ export class GenerationViews {
   readonly #generation: Generation;
   readonly #views = new Map<string | undefined, View>();
   readonly #newest = new Map<string, Release>();
-  #lines: ReadonlyMap<string | undefined, readonly Line[]> | undefined;
+  #lines: ReadonlyMap<string | undefined, readonly IndexEntry[]> | undefined;
 
   constructor(generation: Generation) {
     this.#generation = generation;
@@ -89,28 +84,21 @@ export class GenerationViews {
     const known = this.#newest.get(key);
     if (known !== undefined) return known;
     const [newest] = this.#linesOf(series)
-      .filter((line) => line.arch === arch)
+      .flatMap(({ file }) => parseImageFile(file) ?? [])
+      .filter((image) => image.arch === arch)
       .toSorted((a, b) => newestFirst(a.version, b.version));
     if (newest !== undefined) this.#newest.set(key, newest);
     return newest;
   }
 
   #textOf(series: string): string {
-    return formatSha256Sums(this.#linesOf(series).map(({ entry }) => entry));
+    return formatSha256Sums(this.#linesOf(series));
   }
 
-  #linesOf(series: string | undefined): readonly Line[] {
-    this.#lines ??= linesBySeries(this.text);
+  #linesOf(series: string | undefined): readonly IndexEntry[] {
+    this.#lines ??= linesBySeries(parseSha256Sums(this.text));
     return series === undefined ? [...this.#lines.values()].flat() : (this.#lines.get(series) ?? []);
   }
-}
-
-function linesBySeries(text: string): Map<string | undefined, Line[]> {
-  const lines = parseSha256Sums(text).flatMap((entry) => {
-    const image = parseImageFile(entry.file);
-    return image === undefined ? [] : [{ ...image, entry }];
-  });
-  return Map.groupBy(lines, ({ version }) => minorSeries(version));
 }
 
 async function memoryFile(bytes: Uint8Array, modified: Date): Promise<MemoryFile> {

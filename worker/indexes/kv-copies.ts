@@ -32,6 +32,10 @@ const RESTAMP_SECONDS = 900;
 const SEEN_SECONDS = 10;
 const MAX_SEEN = 2_000;
 
+/** KV refuses a second write to a key within one second. */
+const PUBLISH_ATTEMPTS = 3;
+const PUBLISH_PAUSE_MILLISECONDS = 1_100;
+
 /** What KV had when it was last read or written; without an entity tag: nothing. */
 interface Seen {
   readonly at: number;
@@ -81,6 +85,15 @@ export class KvCopies {
       await this.#kv.put(indexCopyKey(release), value, { metadata });
       this.#note(release, copy, usedAt);
     });
+  }
+
+  /** Stores a copy that is new for certain. */
+  async publish(release: string, copy: IndexCopy): Promise<void> {
+    for (let attempt = 1; attempt <= PUBLISH_ATTEMPTS; attempt += 1) {
+      await this.keep(release, copy, this.#now());
+      if (this.#has(release, copy)) return;
+      await scheduler.wait(PUBLISH_PAUSE_MILLISECONDS);
+    }
   }
 
   #has(release: string, { validator }: IndexCopy): boolean {

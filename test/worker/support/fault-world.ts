@@ -2,7 +2,18 @@
 import { formatPublishedIndex, unsignedIndex } from "../../../schema/index.ts";
 import type { Answer, FaultCase } from "../fault-cases.ts";
 import { type Bakery, bakery } from "./bakery.ts";
-import { IMAGE, IMAGE_KEY, IMAGE_PATH, INDEX_KEY, INDEX_PATH, TRANSFER, TRANSFER_KEY, TRANSFER_PATH } from "./files.ts";
+import {
+  IMAGE,
+  IMAGE_KEY,
+  IMAGE_PATH,
+  INDEX_KEY,
+  INDEX_PATH,
+  INVENTORY_KEY,
+  inventoryText,
+  TRANSFER,
+  TRANSFER_KEY,
+  TRANSFER_PATH,
+} from "./files.ts";
 import { answering, type Fault, Github, garbage, hanging, late, REPOSITORY, unreachable } from "./github.ts";
 import { type KvEntry, memoryBucket, memoryKv } from "./memory-storage.ts";
 import { intercept } from "./storage.ts";
@@ -10,6 +21,7 @@ import { intercept } from "./storage.ts";
 type Place = Extract<Answer, { status: 200 }>["from"];
 type Surroundings = Pick<FaultCase, "kv" | "r2" | "github">;
 
+const INVENTORY = inventoryText("kubernetes", "v1.32.2");
 const DOWNLOADS = `https://github.com/${REPOSITORY}/releases/download/`;
 const KV_KEY = "index/kubernetes";
 const NOW = Date.now();
@@ -107,7 +119,7 @@ class World {
     if (copyInKv !== undefined) this.entries.set(KV_KEY, copyInKv);
     if (r2 === "has it") {
       this.publish("of R2's", "R2");
-      this.files.set(IMAGE_KEY, IMAGE).set(TRANSFER_KEY, TRANSFER);
+      this.files.set(IMAGE_KEY, IMAGE).set(INVENTORY_KEY, INVENTORY).set(TRANSFER_KEY, TRANSFER);
     }
     this.#github.publishIndex(github === "has it not" ? undefined : INDEXES.GitHub);
     this.#github.fault = GITHUB_FAULTS[github];

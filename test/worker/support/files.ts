@@ -1,9 +1,20 @@
 /** Files that tests publish. */
-import { formatPublishedIndex, unsignedIndex } from "../../../schema/index.ts";
+import {
+  emptyInventory,
+  findRelease,
+  formatInventory,
+  formatPublishedIndex,
+  type Inventory,
+  parseInventory,
+  parseReleaseName,
+  unsignedIndex,
+} from "../../../schema/index.ts";
 import { sha256Hex } from "../../../worker/digest.ts";
 
 export const IMAGE_KEY = "kubernetes-v1.32.2/kubernetes-v1.32.2-x86-64.raw";
 export const IMAGE_PATH = "/extensions/kubernetes/kubernetes-v1.32.2-x86-64.raw";
+/** The inventory that has the image's release. */
+export const INVENTORY_KEY = "kubernetes/releases.json";
 export const IMAGE = "0123456789abcdefghijklmnopqrstuvwxyz";
 
 export const TRANSFER_KEY = "kubernetes/kubernetes.conf";
@@ -15,9 +26,27 @@ export const INDEX_PATH = "/extensions/kubernetes/SHA256SUMS";
 export const INDEX = `${"a".repeat(64)}  kubernetes-v1.32.2-x86-64.raw\n`;
 export const NEXT_INDEX = `${"b".repeat(64)}  kubernetes-v1.32.3-x86-64.raw\n${INDEX}`;
 
-/** Puts a file the way the publisher does, so that R2 knows its hash. */
+/** Puts a file the way the publisher does: R2 knows its hash, and the inventory the release that it is of. */
 export async function putFile(bucket: R2Bucket, key: string, text: string): Promise<R2Object> {
+  await announce(bucket, key.slice(0, key.indexOf("/")));
   return await bucket.put(key, text, { sha256: await sha256(text) });
+}
+
+/** Adds a release to the inventory of its extension, if it is not there and the name is a release's. */
+export async function announce(bucket: R2Bucket, name: string): Promise<void> {
+  const release = parseReleaseName(name);
+  if (release === undefined) return;
+  const key = `${release.extension}/releases.json`;
+  const stored = await bucket.get(key);
+  const inventory = stored === null ? emptyInventory(release.extension) : parseInventory(await stored.text());
+  if (findRelease(inventory, release.version) !== undefined) return;
+  await bucket.put(key, formatInventory(inventoryWith(inventory, release.version)));
+}
+
+function inventoryWith(inventory: Inventory, version: string): Inventory {
+  const publishedAt = "2026-01-17T03:04:05Z";
+  const images = [{ arch: "x86-64" as const, size: 36, sha256: "a".repeat(64) }];
+  return { ...inventory, releases: [...inventory.releases, { version, publishedAt, images }] };
 }
 
 /** Publishes an index, in effect since long. */
@@ -25,6 +54,11 @@ export async function putIndex(bucket: R2Bucket, text: string, release = "kubern
   const index = unsignedIndex(text, new Date("2026-01-17T03:04:05Z"));
   if (signature !== undefined) Object.assign(index.generations[0] ?? {}, { signatures: { index: btoa(signature) } });
   return await putFile(bucket, `${release}/index.json`, formatPublishedIndex(index));
+}
+
+/** An inventory of these versions, none of which is withdrawn. */
+export function inventoryText(extension: string, ...versions: string[]): string {
+  return formatInventory(versions.reduce(inventoryWith, emptyInventory(extension)));
 }
 
 export async function sha256(text: string): Promise<string> {

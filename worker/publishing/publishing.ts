@@ -1,0 +1,52 @@
+/** Puts together what publishing needs; where nobody may publish there is nothing. */
+import type { Authenticator } from "../auth/authenticator.ts";
+import type { Clock } from "../context.ts";
+import type { Config } from "../env.ts";
+import type { IndexCache } from "../indexes/index-cache.ts";
+import { Committer } from "./commit.ts";
+import { Drafts } from "./drafts.ts";
+import type { VerifySignature } from "./index-signatures.ts";
+import { IndexPublisher } from "./indexes.ts";
+import { Inventories } from "./inventories.ts";
+import { Objects } from "./objects.ts";
+import { Uploads } from "./uploads.ts";
+import { Withdrawals } from "./withdrawals.ts";
+
+export interface Publishing {
+  readonly authenticator: Authenticator;
+  readonly maxReleaseBytes: number;
+  readonly committer: Committer;
+  readonly drafts: Drafts;
+  readonly uploads: Uploads;
+  readonly indexes: IndexPublisher;
+  readonly withdrawals: Withdrawals;
+}
+
+export interface PublishingOptions {
+  readonly bucket: R2Bucket;
+  /** Milliseconds */
+  readonly patience: number;
+  readonly config: Config;
+  readonly authenticator: Authenticator;
+  readonly indexCache: IndexCache;
+  readonly verify: VerifySignature | undefined;
+  readonly now: Clock;
+}
+
+export function createPublishing(options: PublishingOptions): Publishing {
+  const { bucket, patience, config, authenticator, indexCache, verify, now } = options;
+  const objects = new Objects(bucket, patience);
+  const drafts = new Drafts(objects, now);
+  const inventories = new Inventories(objects);
+  const settleSeconds = config.indexSettleSeconds;
+  const indexes = new IndexPublisher({ objects, inventories, indexCache, verify, settleSeconds, now });
+  return {
+    authenticator,
+    maxReleaseBytes: config.maxReleaseBytes,
+    drafts,
+    indexes,
+    committer: new Committer({ objects, drafts, inventories, now }),
+    uploads: new Uploads(objects, drafts),
+    withdrawals: new Withdrawals({ objects, inventories, indexes, now }),
+  };
+}
