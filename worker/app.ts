@@ -10,11 +10,12 @@ import { textResponse } from "./responses.ts";
 import { serveCatalogue } from "./routes/catalogue.ts";
 import { serveExtensions } from "./routes/extensions.ts";
 import { serveReadiness } from "./routes/readiness.ts";
-import { type Services, SURROUNDINGS, type Surroundings, servicesPerEnv } from "./services.ts";
+import { SURROUNDINGS, type Surroundings, servicesPerEnv } from "./services.ts";
 
 export interface App {
   fetch(request: Request, env: Env, ctx: ExecutionContext): Promise<Response>;
-  servicesOf(env: Env): Services;
+  /** What is to be done from time to time: fresh copies of indexes, and no drafts that nobody comes back for. */
+  scheduled(env: Env): Promise<void>;
 }
 
 export function createApp(surroundings: Surroundings = SURROUNDINGS): App {
@@ -23,7 +24,10 @@ export function createApp(surroundings: Surroundings = SURROUNDINGS): App {
   const { now } = surroundings;
 
   return {
-    servicesOf,
+    async scheduled(env) {
+      const { indexCache, publishing } = servicesOf(env);
+      await Promise.all([indexCache.refreshPopular(), publishing()?.drafts.expire()]);
+    },
     // Around the routes and not a middleware in front of each: that would double what a hot request costs.
     async fetch(request, env, ctx) {
       const start = now();

@@ -2,10 +2,10 @@
 import { createApp } from "./app.ts";
 import type { Env } from "./env.ts";
 
-const { fetch, servicesOf } = createApp();
+const { fetch, scheduled } = createApp();
 
 export default {
   fetch,
   /** The cron trigger. */
-  scheduled: (_controller, env) => servicesOf(env).indexCache.refreshPopular(),
+  scheduled: (_controller, env) => scheduled(env),
 } satisfies ExportedHandler<Env>;

@@ -28,7 +28,7 @@ export function bakery(overrides: Partial<Env> = {}, surroundings: Partial<Surro
       await waitOnExecutionContext(ctx);
       return response;
     },
-    refresh: () => app.servicesOf(bindings).indexCache.refreshPopular(),
+    refresh: () => app.scheduled(bindings),
     wait(seconds) {
       time += seconds * 1000;
     },
