@@ -31,6 +31,7 @@ export {
   INDEX_FILE,
   INVENTORY_FILE,
   indexLocator,
+  KEYRINGS,
   type Locator,
   PUBLISHED_INDEX_FILE,
   type PublicPath,

@@ -21,6 +21,8 @@ export type PublicPath =
   | { readonly kind: "index"; readonly at: Locator; readonly series?: string }
   /** A detached signature of an index, or the name of one that a client probes for. */
   | { readonly kind: "signature"; readonly at: Locator; readonly series?: string }
+  /** The public keys that sign the indexes, for `/etc/systemd/import-pubring.gpg` */
+  | { readonly kind: "keyring"; readonly at: Locator }
   | { readonly kind: "release-manifest"; readonly at: Locator }
   | { readonly kind: "inventory"; readonly at: Locator }
   /** What openSUSE's sysextmgr asks for beside an image; it follows from the release manifest */
@@ -35,6 +37,13 @@ export const RELEASE_MANIFEST_FILE = "release.json";
 export const INVENTORY_FILE = "releases.json";
 /** The release that holds the global index. */
 export const GLOBAL_INDEX: Locator = { release: INDEX_FILE, file: INDEX_FILE };
+
+/** Where the keyring is, and by which names: 262 looks for one at `.pgp`, the others at `.gpg`. */
+const KEYS_FOLDER = "keys";
+export const KEYRINGS: readonly Locator[] = ["import-pubring.gpg", "import-pubring.pgp"].map((file) => ({
+  release: KEYS_FOLDER,
+  file,
+}));
 
 // `[^\n]` is Go's `.`: it takes one code point and refuses only a line feed. The dot before "raw", and the one before
 // "conf" in the short form, are unescaped in the reference's server, so that any character stands there.
@@ -107,6 +116,13 @@ const RULES: readonly Rule[] = [
     },
   },
   {
+    ends: KEYRINGS.map(({ file }) => `/${file}`),
+    parse(pathname) {
+      const at = KEYRINGS.find((keyring) => publicPath(keyring) === pathname);
+      return at && { kind: "keyring", at };
+    },
+  },
+  {
     ends: [".json"],
     parse(pathname) {
       const { release, file } = groupsOf(DOCUMENT, pathname);
@@ -159,6 +175,7 @@ function parseImagePath(pathname: string): PublicPath | undefined {
  */
 export function publicPath({ release, file }: Locator): string {
   if (release === GLOBAL_INDEX.release) return `/extensions/${file}`;
+  if (KEYRINGS.some((keyring) => keyring.release === release && keyring.file === file)) return `/${release}/${file}`;
   if (file === `${release}.conf`) return `/extensions/${file}`;
   const folder = parseImageFile(file)?.extension ?? release;
   return `/extensions/${folder}/${file}`;

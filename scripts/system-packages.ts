@@ -32,6 +32,9 @@ export const TEST_PACKAGES: readonly SystemPackage[] = [
   { command: "curl", package: "curl", why: "downloads, as people do" },
   { command: "wget", package: "wget", why: "downloads, as people do" },
   { command: "aria2c", package: "aria2", why: "downloads in pieces, as people do" },
+  { command: "gpg", package: "gpg", why: "verifies signatures, as systemd's clients have it done" },
+  { command: "gpgv", package: "gpgv", why: "verifies signatures" },
+  { command: "gpg-agent", package: "gpg-agent", why: "makes keys for tests" },
   { command: "systemd-analyze", package: "systemd", why: "orders versions, as the oracle for ours" },
 ];
 

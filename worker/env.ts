@@ -47,6 +47,8 @@ export interface Config {
   readonly indexTtlSeconds: number;
   readonly indexSettleSeconds: number;
   readonly maxReleaseBytes: number;
+  /** Base64 */
+  readonly signingKeyring?: string;
 }
 
 const DEFAULT_GITHUB_SERVER_URL = "https://github.com";
@@ -73,6 +75,8 @@ export function parseConfig(env: Env): Config {
   const token = setting(env.GITHUB_TOKEN);
   const docsUrl = parseUrl("DOCS_URL", env.DOCS_URL);
 
+  const signingKeyring = setting(env.SIGNING_KEYRING);
+
   const seconds = "a whole number of seconds, 0 or more";
   const indexTtlSeconds = parseCount("INDEX_TTL_SECONDS", env.INDEX_TTL_SECONDS, seconds) ?? DEFAULT_INDEX_TTL_SECONDS;
   const settle = parseCount("INDEX_SETTLE_SECONDS", env.INDEX_SETTLE_SECONDS, seconds);
@@ -85,6 +89,7 @@ export function parseConfig(env: Env): Config {
     ...(repository !== undefined && {
       github: { serverUrl, apiUrl, repository, ...(token !== undefined && { token }) },
     }),
+    ...(signingKeyring !== undefined && { signingKeyring }),
     ...(docsUrl !== undefined && { docsUrl }),
   };
 }

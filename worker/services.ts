@@ -12,9 +12,11 @@ import { KvCopies } from "./indexes/kv-copies.ts";
 import { firstOrigin } from "./indexes/origin.ts";
 import { R2Origin } from "./indexes/r2-origin.ts";
 import type { Fetch } from "./outgoing.ts";
+import type { VerifySignature } from "./publishing/index-signatures.ts";
 import { PublishedReleases } from "./publishing/published-releases.ts";
 import { createPublishing, type Publishing } from "./publishing/publishing.ts";
 import { ReadinessProbe, reportMissingBindings } from "./readiness.ts";
+import { keyringStore, parseSigningKeyring } from "./signing/keyring-store.ts";
 import { BuiltInStore } from "./stores/built-in-store.ts";
 import { firstOf } from "./stores/first-of.ts";
 import { GithubStore } from "./stores/github-store.ts";
@@ -36,7 +38,7 @@ export interface Services {
   publishing(): Publishing | undefined;
 }
 
-export type StoredKind = "image" | "transfer" | "release-manifest" | "inventory";
+export type StoredKind = "image" | "transfer" | "release-manifest" | "inventory" | "keyring";
 
 /** What tests have their own of. */
 export interface Surroundings {
@@ -98,6 +100,7 @@ function createServices(env: Env, { now, patience, fetch }: Surroundings): Servi
       transfer: firstOf(new BuiltInStore(), files),
       "release-manifest": firstOf(r2),
       inventory: firstOf(r2),
+      keyring: keyringStore(config.signingKeyring),
     },
   };
 }
@@ -132,5 +135,10 @@ function setUpPublishing(bucket: R2Bucket, context: PublishingContext): Publishi
   const auth = parseAuthConfig(env);
   if (auth === undefined) return undefined;
   const authenticator = new Authenticator(auth, { now, fetch, patience: patience.github });
-  return createPublishing({ bucket, patience: patience.r2, config, authenticator, indexCache, verify: undefined, now });
+  const { signingKeyring } = config;
+  const verify: VerifySignature | undefined =
+    signingKeyring === undefined
+      ? undefined
+      : async (data, signature) => (await parseSigningKeyring(signingKeyring)).verify(data, signature, now());
+  return createPublishing({ bucket, patience: patience.r2, config, authenticator, indexCache, verify, now });
 }

@@ -11,7 +11,7 @@ import { unauthorized } from "./unauthorized.ts";
 export interface Principal {
   readonly publisher: Publisher;
   /** @throws ApiProblem 403 */
-  require(right: Right, extension: string): void;
+  demand(right: Right, extension: string): void;
 }
 
 /** Digits of a token's hash that tell which one it was. */
@@ -38,7 +38,7 @@ export class Authenticator {
 
     const known = await knownToken(token, this.#config.tokenHashes);
     if (known !== undefined) {
-      return { publisher: { kind: "token", token: known.slice(0, TOKEN_NAME_LENGTH) }, require: () => {} };
+      return { publisher: { kind: "token", token: known.slice(0, TOKEN_NAME_LENGTH) }, demand: () => {} };
     }
     if (this.#oidc === undefined || !JWT.test(token)) throw unauthorized("the token is not known here");
     return this.#pipeline(await this.#oidc.verify(token));
@@ -51,7 +51,7 @@ export class Authenticator {
     if (rules.length === 0) throw new ApiProblem(403, "forbidden", `${who} may not publish here`, { hint });
     return {
       publisher: publisherOf(claims, this.#config.serverUrl),
-      require(right, extension) {
+      demand(right, extension) {
         if (rules.some((rule: PublisherRule) => allows(rule, right, extension))) return;
         throw new ApiProblem(403, "forbidden", `${claims.repository} may not ${right} ${extension} here`, { hint });
       },

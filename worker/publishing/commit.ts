@@ -87,7 +87,7 @@ export class Committer {
 
   async commit(release: Release, { draft, publisher, signature }: CommitOrder): Promise<Committed> {
     const start = this.#now();
-    const { manifest } = await this.#drafts.require(release, draft);
+    const { manifest } = await this.#drafts.find(release, draft);
     const known = await this.#published(manifest);
     const lacking = await this.#lacking(manifest);
     await this.#requireParts(manifest, lacking);

@@ -54,7 +54,7 @@ export class Drafts {
    * @param id of the draft that the request is about
    * @throws ApiProblem where there is none, or another one by now
    */
-  async require(release: Release, id: string): Promise<OpenDraft> {
+  async find(release: Release, id: string): Promise<OpenDraft> {
     const name = releaseName(release);
     const stored = await this.#objects.read(draftKey(release, DRAFT_FILE));
     if (stored === undefined) {

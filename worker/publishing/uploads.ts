@@ -35,7 +35,7 @@ export class Uploads {
 
   /** @throws ApiProblem for what is no part of this draft, or not what it should be */
   async put(release: Release, upload: Upload): Promise<void> {
-    const { manifest } = await this.#drafts.require(release, upload.draft);
+    const { manifest } = await this.#drafts.find(release, upload.draft);
     const file = requireFile(manifest, upload.file);
     const parts = partsOf(file.size ?? 0);
     if (upload.part > parts) {

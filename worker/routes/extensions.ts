@@ -27,6 +27,8 @@ const POLICIES = {
   index: { contentType: TEXT, cacheControl: ONE_MINUTE, absentCacheControl: ONE_MINUTE },
   // RFC 3156 section 5
   signature: { contentType: "application/pgp-signature", cacheControl: ONE_MINUTE, absentCacheControl: "no-store" },
+  // RFC 3156 section 7
+  keyring: { contentType: "application/pgp-keys", cacheControl: FIVE_MINUTES, absentCacheControl: "no-store" },
   "release-manifest": { contentType: JSON_TEXT, cacheControl: FIVE_MINUTES, absentCacheControl: "no-store" },
   inventory: { contentType: JSON_TEXT, cacheControl: ONE_MINUTE, absentCacheControl: "no-store" },
   "mkosi-manifest": { contentType: "application/gzip", cacheControl: FIVE_MINUTES, absentCacheControl: "no-store" },

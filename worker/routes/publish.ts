@@ -108,7 +108,7 @@ async function allow(c: Context<AppEnv>, right: Right): Promise<Allowed> {
   c.env.record.page = "api";
   const principal = await publishing.authenticator.authenticate(c.req.raw.headers);
   c.env.record.publisher = nameOf(principal);
-  principal.require(right, extensionOf(c));
+  principal.demand(right, extensionOf(c));
   return { ...publishing, principal };
 }
 
