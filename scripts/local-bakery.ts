@@ -1,4 +1,5 @@
 /** The worker on this machine: the bundle that would be deployed, in workerd, with R2 and KV of miniflare. */
+import { randomBytes } from "node:crypto";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -6,6 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
 import { unstable_getMiniflareWorkerOptions } from "wrangler";
+import { sha256Of } from "../builder/system/digest.ts";
 import { errorCode, ToolError } from "../builder/system/errors.ts";
 import { run } from "../builder/system/run.ts";
 
@@ -30,6 +32,8 @@ export interface LocalBakery {
   readonly url: string;
   readonly bucket: LocalBucket;
   readonly kv: LocalKv;
+  /** Of whoever may publish to it; new at each start */
+  readonly token: string;
   stop(): Promise<void>;
 }
 
@@ -49,7 +53,8 @@ export async function startLocalBakery({ port, state, vars = {}, log }: LocalBak
     const script = await readFile(join(bundle, "index.js"), "utf8");
     // The rules are for files that wrangler has bundled already.
     const { modulesRules, ...worker } = unstable_getMiniflareWorkerOptions(CONFIG).workerOptions;
-    const bindings = { ...Object(worker.bindings), ...vars };
+    const token = randomBytes(32).toString("base64url");
+    const bindings = { ...Object(worker.bindings), PUBLISH_TOKEN_SHA256: sha256Of(token), ...vars };
     const miniflare = new Miniflare(
       convertV4MiniflareOptions({
         ...worker,
@@ -68,7 +73,7 @@ export async function startLocalBakery({ port, state, vars = {}, log }: LocalBak
     const url = (await miniflare.ready).origin;
     const bucket = await miniflare.getR2Bucket("BUCKET");
     const kv = await miniflare.getKVNamespace("INDEX_KV");
-    return { url, bucket, kv, stop: () => miniflare.dispose() };
+    return { url, bucket, kv, token, stop: () => miniflare.dispose() };
   } finally {
     await rm(bundle, { recursive: true });
   }

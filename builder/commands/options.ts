@@ -6,6 +6,10 @@ import { UsageError } from "../system/errors.ts";
 /** The reference's flags take a word, `--sysupdate true`; ours may stand alone, and take that word too. */
 const FLAGS = new Set(["--latest", "--plain", "--force-reload", "--sysupdate"]);
 
+/** For the help of all commands that put an index. */
+export const SIGNING_HELP = `Indexes are signed where BAKERY_SIGNING_KEY has an armored private key (BAKERY_SIGNING_PASSPHRASE unlocks it).
+BAKERY_KEYRING is a file of public keys whose signatures count beside it: those before it, and of other publishers.`;
+
 export function parseArch(value: string): Arch {
   if (!isArch(value)) throw new InvalidArgumentError(`allowed: ${ARCHES.join(", ")}`);
   return value;

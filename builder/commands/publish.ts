@@ -1,30 +1,40 @@
-/** `publish`: puts a release that was baked where machines can install it from. */
+/** `publish`: puts releases that were baked where machines can install them from. */
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { releaseName } from "../../schema/index.ts";
-import { DirectoryPublisher } from "../publish/directory.ts";
 import { openRelease } from "../publish/publisher.ts";
-import { UsageError } from "../system/errors.ts";
+import { publisherFor } from "../publish/target.ts";
 import { type Cli, command } from "./command.ts";
+import { SIGNING_HELP } from "./options.ts";
 
 export function publishCommand(cli: Cli): Command {
   return command<[string]>(
     cli,
     "publish <release>",
     "publish a release: a *.release.json, or a folder with a release.json; a second time does nothing",
-    async ({ to }, path) => {
-      if (/^[a-z]+:/.test(to)) throw new UsageError(`cannot publish to ${to}`, { hint: "--to takes a folder" });
+    async ({ to, wait }, path) => {
+      const publisher = await publisherFor(to, cli, { proves: wait });
       const release = await openRelease(resolve(cli.cwd, path));
       const name = releaseName(release.manifest);
-      const folder = resolve(cli.cwd, to);
-      const { written } = await new DirectoryPublisher(folder).publish(release);
+      const { written, effectiveAt } = await publisher.publish(release);
+      const isLater = effectiveAt !== undefined && effectiveAt > cli.now();
+      const later = isLater ? `machines see it from ${effectiveAt.toISOString()} on\n` : "";
       const text =
         written.length === 0
           ? `${name} is published already; nothing to do\n`
-          : written.map((file) => `${file}\n`).join("");
-      return { value: { release: name, folder, written }, text };
+          : written.map((file) => `${file}\n`).join("") + later;
+      return { value: { release: name, to, written, ...(isLater && { effectiveAt }) }, text };
     },
   )
-    .requiredOption("--to <folder>", "a folder that a web server hosts; files lie at their public paths")
-    .addHelpText("after", "\nExample:\n  ./bakery publish workerd.release.json --to /srv/www");
+    .requiredOption("--to <place>", "a bakery's URL, or a folder that a web server hosts (files at their public paths)")
+    .option("--no-wait", "do not wait until machines see the release, and do not read it back")
+    .addHelpText(
+      "after",
+      `
+A bakery wants a token: BAKERY_TOKEN, or in GitHub Actions the one of the run (permissions: id-token: write).
+${SIGNING_HELP}
+Examples:
+  ./bakery publish workerd.release.json --to /srv/www
+  ./bakery publish workerd.release.json --to https://extensions.example.org`,
+    );
 }

@@ -4,7 +4,7 @@
  * The order makes every moment a good one to be killed in: files, then the inventory, then the indexes that follow
  * from it. What is half done is not in an index, and the next publication of the extension mends it.
  */
-import { copyFile, mkdir, readFile } from "node:fs/promises";
+import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import {
   addRelease,
@@ -14,14 +14,22 @@ import {
   formatSha256Sums,
   GLOBAL_INDEX,
   INVENTORY_FILE,
+  type IndexEntry,
+  InvalidInput,
+  type Inventory,
   indexLocator,
   indexOf,
+  isSameRelease,
+  KEYRINGS,
   type Locator,
   NOOP_TRANSFER,
   parseInventory,
+  parseReleaseManifest,
   parseSha256Sums,
   publicPath,
   RELEASE_MANIFEST_FILE,
+  type Release,
+  type ReleaseManifest,
   releaseName,
   withLinesOf,
 } from "../../schema/index.ts";
@@ -30,13 +38,25 @@ import { errorCode } from "../system/errors.ts";
 import { withLock } from "../system/lock.ts";
 import { readDocument } from "../system/read-document.ts";
 import { writeAtomically, writeText } from "../system/work-dir.ts";
+import { nextGlobalIndex, releaseText, type SigningPolicy } from "./index-signer.ts";
 import { changed, type LocalRelease, type Published, type Publisher } from "./publisher.ts";
+
+/** Names by which clients ask for signatures: 254 and 257 the first, 262 the second. */
+const SIGNATURE_SUFFIXES = [".gpg", ".sha256.asc"] as const;
+
+interface Putting {
+  readonly inventory: Inventory;
+  readonly own: ReleaseManifest;
+}
 
 export class DirectoryPublisher implements Publisher {
   readonly #root: string;
+  readonly #signing: SigningPolicy | undefined;
 
-  constructor(root: string) {
+  /** @param signing none: indexes are not signed */
+  constructor(root: string, signing?: SigningPolicy) {
     this.#root = root;
+    this.#signing = signing;
   }
 
   async publish(release: LocalRelease): Promise<Published> {
@@ -51,7 +71,9 @@ export class DirectoryPublisher implements Publisher {
     // All that may be damaged is read before anything is written.
     const before = (await readDocument(this.#pathOf(inventoryAt), parseInventory)) ?? emptyInventory(extension);
     const globalIndex = (await readDocument(this.#pathOf(GLOBAL_INDEX), parseSha256Sums)) ?? [];
-    const inventory = addRelease(before, manifest, { publishedAt: new Date() });
+    const signature = await this.#signing?.key.sign(releaseText(manifest));
+    const inventory = addRelease(before, manifest, { publishedAt: new Date(), signature });
+    if (inventory === before) await this.#demandSame(manifest);
     const isNewest = inventory.releases[0]?.version === manifest.version;
     // A published release never changes; of one that was half published before a crash, the rest is no release yet.
     const keep = inventory === before;
@@ -70,18 +92,52 @@ export class DirectoryPublisher implements Publisher {
       // The extension's own transfer files are those of its newest release.
       if (isNewest) await note({ release: extension, file }, this.#write({ release: extension, file }, text));
     }
-    const manifestAt = { release: name, file: RELEASE_MANIFEST_FILE };
+    const manifestAt = manifestLocator(manifest);
     await note(manifestAt, this.#write(manifestAt, formatReleaseManifest(manifest), keep));
     const noopAt = { release: "noop", file: "noop.conf" };
     await note(noopAt, this.#write(noopAt, NOOP_TRANSFER));
 
     await note(inventoryAt, this.#write(inventoryAt, formatInventory(inventory)));
+    const keyring = this.#signing?.trusted.bytes;
+    if (keyring !== undefined) for (const at of KEYRINGS) await note(at, this.#writeBytes(at, keyring));
     const lines = indexOf(inventory);
-    const indexAt = indexLocator(extension);
-    await note(indexAt, this.#write(indexAt, formatSha256Sums(lines)));
+    written.push(...(await this.#putIndex(indexLocator(extension), lines, { inventory, own: manifest })));
     const all = withLinesOf(extension, lines, globalIndex);
-    await note(GLOBAL_INDEX, this.#write(GLOBAL_INDEX, formatSha256Sums(all)));
+    written.push(...(await this.#putIndex(GLOBAL_INDEX, all, { inventory, own: manifest })));
     return { written };
+  }
+
+  /** The signatures first: between the two, machines that verify refuse the index, and take it a moment later. */
+  async #putIndex(at: Locator, lines: readonly IndexEntry[], { inventory, own }: Putting): Promise<string[]> {
+    const text = formatSha256Sums(lines);
+    const last = await this.#lastIndex(at);
+    const releases = inventory.releases.flatMap(({ version, signature }) => (signature ? [[version, signature]] : []));
+    const state = { etag: null, text, last, signatures: Object.fromEntries(releases) };
+    const next = await nextGlobalIndex(state, this.#signing, own);
+    if (next === undefined) return [];
+    const written: string[] = [];
+    for (const name of next.signatures.index === undefined ? [] : SIGNATURE_SUFFIXES) {
+      const signatureAt = { ...at, file: at.file + name };
+      await this.#writeBytes(signatureAt, Buffer.from(next.signatures.index ?? "", "base64"));
+      written.push(publicPath(signatureAt));
+    }
+    if (await this.#write(at, text)) written.push(publicPath(at));
+    return written;
+  }
+
+  async #lastIndex(at: Locator) {
+    const text = await this.#read(at);
+    if (text === undefined) return null;
+    const signature = await this.#readBytes({ ...at, file: at.file + SIGNATURE_SUFFIXES[0] });
+    const signatures = signature === undefined ? {} : { index: signature.toString("base64") };
+    return { text, signatures, effectiveAt: new Date(0).toISOString() };
+  }
+
+  /** Images are held against the inventory; transfer files are in the manifest only. */
+  async #demandSame(manifest: ReleaseManifest): Promise<void> {
+    const published = await readDocument(this.#pathOf(manifestLocator(manifest)), parseReleaseManifest);
+    if (published === undefined || isSameRelease(published, manifest)) return;
+    throw new InvalidInput("release", `${releaseName(manifest)} is published already, with other files`);
   }
 
   async #copy(from: string, at: Locator, sha256: string): Promise<boolean> {
@@ -106,9 +162,20 @@ export class DirectoryPublisher implements Publisher {
     return true;
   }
 
+  async #writeBytes(at: Locator, bytes: Uint8Array): Promise<boolean> {
+    if ((await this.#readBytes(at))?.equals(bytes)) return false;
+    await mkdir(dirname(this.#pathOf(at)), { recursive: true });
+    await writeAtomically(this.#pathOf(at), (partial) => writeFile(partial, bytes));
+    return true;
+  }
+
   async #read(at: Locator): Promise<string | undefined> {
+    return (await this.#readBytes(at))?.toString("utf8");
+  }
+
+  async #readBytes(at: Locator): Promise<Buffer | undefined> {
     try {
-      return await readFile(this.#pathOf(at), "utf8");
+      return await readFile(this.#pathOf(at));
     } catch (error) {
       if (errorCode(error) === "ENOENT") return undefined;
       throw error;
@@ -118,4 +185,8 @@ export class DirectoryPublisher implements Publisher {
   #pathOf(at: Locator): string {
     return join(this.#root, publicPath(at));
   }
+}
+
+function manifestLocator(release: Release): Locator {
+  return { release: releaseName(release), file: RELEASE_MANIFEST_FILE };
 }

@@ -15,6 +15,8 @@ export interface LocalRelease {
 export interface Published {
   /** Names of the files that were written; none where everything was there already. */
   readonly written: readonly string[];
+  /** When machines see it; none: at once */
+  readonly effectiveAt?: Date;
 }
 
 export interface Publisher {

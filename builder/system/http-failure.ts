@@ -46,7 +46,7 @@ export async function failedStatus(url: string, response: Response): Promise<Sta
 }
 
 /** RFC 9110 section 10.2.3: seconds, or a date. In milliseconds from now. */
-function parseRetryAfter(value: string | null): number | undefined {
+export function parseRetryAfter(value: string | null): number | undefined {
   if (value === null) return undefined;
   const wait = /^[0-9]+$/.test(value) ? Number(value) * 1_000 : Date.parse(value) - Date.now();
   return Number.isFinite(wait) ? Math.max(0, wait) : undefined;

@@ -35,6 +35,11 @@ export interface DownloadOptions {
 /** Told of a download's total in bytes, where the server says it, and gets back where to report each chunk's size. */
 export type OnDownload = (total: number | undefined) => (bytes: number) => void;
 
+interface Ask {
+  readonly signal: AbortSignal;
+  readonly method: "GET" | "HEAD";
+}
+
 /** Headers of a request, by lower-case name. */
 type Headings = Readonly<Record<string, string>>;
 
@@ -70,6 +75,12 @@ export class Http {
    * @throws UpstreamError for any other failure, after retries where they may help
    */
   async read(url: string, headers?: Headings): Promise<{ text: string; headers: Headers }> {
+    const answer = await this.readBytes(url, headers);
+    return { text: answer.bytes.toString("utf8"), headers: answer.headers };
+  }
+
+  /** As `read`, for what is no text. */
+  async readBytes(url: string, headers?: Headings): Promise<{ bytes: Buffer; headers: Headers }> {
     return this.#attempt(url, headers, async (response, progressed) => {
       const chunks: Uint8Array[] = [];
       let size = 0;
@@ -80,7 +91,7 @@ export class Http {
           throw new UpstreamError(`the answer is larger than ${MAX_TEXT} bytes`, { details: { url } });
         chunks.push(chunk);
       }
-      return { text: Buffer.concat(chunks).toString("utf8"), headers: response.headers };
+      return { bytes: Buffer.concat(chunks), headers: response.headers };
     });
   }
 
@@ -92,6 +103,23 @@ export class Http {
     } catch (cause) {
       throw new UpstreamError("the answer is not JSON", { details: { url }, cause });
     }
+  }
+
+  /** The sha256 of a body, of which nothing is kept. */
+  async sha256(url: string): Promise<string> {
+    return this.#attempt(url, { "accept-encoding": "identity" }, async (response, progressed) => {
+      const hash = createHash("sha256");
+      for await (const chunk of response.body ?? []) {
+        progressed();
+        hash.update(chunk);
+      }
+      return hash.digest("hex");
+    });
+  }
+
+  /** What a server says of a body that it does not send. */
+  async head(url: string): Promise<Headers> {
+    return this.#attempt(url, {}, async ({ headers }) => headers, { method: "HEAD" });
   }
 
   /** Writes a body to a file, hashing it on the way. A failed try starts the file anew. */
@@ -122,7 +150,7 @@ export class Http {
         );
         return { size, digests: { sha256: hashes.sha256.digest("hex"), sha512: hashes.sha512.digest("hex") } };
       },
-      signal,
+      { signal },
     );
   }
 
@@ -131,7 +159,7 @@ export class Http {
     url: string,
     headers: Headings = {},
     read: (response: Response, progressed: () => void) => Promise<T>,
-    own?: AbortSignal,
+    { signal: own, method = "GET" }: { signal?: AbortSignal | undefined; method?: "GET" | "HEAD" } = {},
   ): Promise<T> {
     const asked = this.#mirrored(url);
     const ended = AbortSignal.any([this.#signal, own].filter((signal) => signal !== undefined));
@@ -139,7 +167,7 @@ export class Http {
       const idle = new IdleTimer(this.#idleTimeout);
       try {
         const signal = AbortSignal.any([ended, idle.signal]);
-        const response = await this.#ask(url, headers, signal);
+        const response = await this.#ask(url, headers, { signal, method });
         if (!response.ok) throw await failedStatus(asked, response);
         return await read(response, () => idle.restart());
       } catch (error) {
@@ -155,13 +183,14 @@ export class Http {
   }
 
   /** Follows redirects itself, for these lead through the mirror too. */
-  async #ask(url: string, headers: Headings, signal: AbortSignal): Promise<Response> {
+  async #ask(url: string, headers: Headings, { signal, method }: Ask): Promise<Response> {
     const { authorization, ...others } = headers;
     let asked = this.#mirrored(url);
     for (let hops = 0; ; hops++) {
       // A credential is for the server that it was given for: no mirror gets it, and no target of a redirect.
       const trusted = authorization !== undefined && new URL(asked).origin === new URL(url).origin;
       const response = await fetch(asked, {
+        method,
         headers: { "user-agent": "sysext-bakery", ...others, ...(trusted && { authorization }) },
         redirect: "manual",
         signal,

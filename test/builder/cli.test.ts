@@ -60,8 +60,13 @@ describe("misuse", () => {
     [["create", "greeter", "1.0.0", "--sysupdate=maybe"], "allowed: true, false"],
     [["list", "--plain=1"], "allowed: true, false"],
     [["bake", "greeter"], "unknown command 'bake'"],
-    [["publish", "greeter.release.json"], "required option '--to <folder>' not specified"],
-    [["publish", "greeter.release.json", "--to", "https://bakery.example"], "--to takes a folder"],
+    [["publish", "greeter.release.json"], "required option '--to <place>' not specified"],
+    [
+      ["publish", "greeter.release.json", "--to", "https://bakery.example"],
+      "no token for https://bakery.example\nhint: set BAKERY_TOKEN",
+    ],
+    [["publish", "greeter.release.json", "--to", "http://bakery.example"], "http://bakery.example is not https"],
+    [["publish", "greeter.release.json", "--to", "ftp://bakery.example"], "no bakery's URL: ftp://bakery.example"],
   ])("%j exits with 2 and says what is allowed", async (args, problem) => {
     await using workplace = await Workplace.open();
     const { exitCode, stderr, stdout } = await workplace.run(args, { BAKERY_EXTENSIONS: FIXTURES });

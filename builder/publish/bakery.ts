@@ -1,0 +1,170 @@
+/**
+ * Publishes to a bakery through its API. Each step can be made again, by whoever comes next: what is there already is
+ * not sent, and what somebody else has done meanwhile is not undone.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import {
+  type Draft,
+  formatReleaseManifest,
+  type IndexPut,
+  type IndexRequest,
+  parseCommitted,
+  parseDraft,
+  parseIndexPut,
+  parseIndexState,
+  type ReleaseManifest,
+  releaseName,
+} from "../../schema/index.ts";
+import { UserError } from "../system/errors.ts";
+import { Http } from "../system/http.ts";
+import type { Progress } from "../system/progress.ts";
+import { type BakeryApi, Refusal } from "./bakery-api.ts";
+import { nextGlobalIndex, nextIndex, releaseText, type SigningPolicy } from "./index-signer.ts";
+import { releasePath } from "./paths.ts";
+import { prove } from "./proof.ts";
+import type { LocalRelease, Published, Publisher } from "./publisher.ts";
+import { uploadMissing } from "./uploads.ts";
+
+export interface BakeryPublisherOptions {
+  readonly api: BakeryApi;
+  readonly progress: Progress;
+  /** None: indexes are not signed */
+  readonly signing?: SigningPolicy | undefined;
+  /** Whether to wait until machines see the release, and to read it back then */
+  readonly proves: boolean;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The indexes that a release is in, in the order in which they are put. */
+const SCOPES = [
+  { path: "index", next: nextIndex },
+  { path: "global-index", next: nextGlobalIndex },
+] as const;
+/** As many others may be faster in turn. */
+const INDEX_TRIES = 40;
+const LONGEST_PAUSE_MS = 3_000;
+const COPY_PAUSE_MS = 500;
+
+export class BakeryPublisher implements Publisher {
+  readonly #options: BakeryPublisherOptions;
+
+  constructor(options: BakeryPublisherOptions) {
+    this.#options = options;
+  }
+
+  async publish({ folder, manifest }: LocalRelease): Promise<Published> {
+    const { api, progress, proves } = this.#options;
+    const draft = await this.#draft(manifest);
+    let uploaded: string[] = [];
+    if (draft.state === "draft") {
+      const upload = () => uploadMissing(draft, { api, release: manifest, folder, progress });
+      uploaded = await progress.step("Uploading", upload, (files) => files.join(", ") || "everything is there");
+      await progress.step(
+        "Committing",
+        () => this.#commit(manifest, draft.draft),
+        () => releaseName(manifest),
+      );
+    }
+    if (draft.yanked !== undefined) {
+      throw new UserError(`${releaseName(manifest)} is published and withdrawn: ${draft.yanked}`, {
+        hint: `./bakery yank ${manifest.extension} ${manifest.version} --undo lists it again`,
+      });
+    }
+    const { changed, effectiveAt } = await progress.step(
+      "Putting the indexes",
+      () => this.putIndexes(manifest.extension, manifest),
+      ({ changed }) => (changed.length === 0 ? "unchanged" : changed.join(", ")),
+    );
+    if (proves) await this.#prove(manifest, effectiveAt, uploaded);
+    return { written: [...uploaded, ...changed], effectiveAt: new Date(effectiveAt) };
+  }
+
+  /**
+   * Puts the indexes that do not say what is published.
+   * @returns which those were, and from when on all of them are in effect, in milliseconds
+   */
+  async putIndexes(extension: string, own?: ReleaseManifest): Promise<{ changed: string[]; effectiveAt: number }> {
+    const changed: string[] = [];
+    let effectiveAt = 0;
+    for (const scope of SCOPES) {
+      const put = await this.#putIndex(`${extension}/${scope.path}`, scope.next, own);
+      if (!put.unchanged) changed.push(scope.path);
+      effectiveAt = Math.max(effectiveAt, Date.parse(put.effectiveAt));
+    }
+    return { changed, effectiveAt };
+  }
+
+  async #draft(manifest: ReleaseManifest): Promise<Draft> {
+    const body = () => formatReleaseManifest(manifest);
+    return this.#options.api.send(
+      { method: "POST", path: releasePath(manifest), body, headers: JSON_BODY },
+      parseDraft,
+    );
+  }
+
+  async #commit(manifest: ReleaseManifest, draft: string): Promise<void> {
+    const { api, signing, signal } = this.#options;
+    const signature = await signing?.key.sign(releaseText(manifest));
+    const request = {
+      method: "POST",
+      path: `${releasePath(manifest)}/commit`,
+      headers: { ...JSON_BODY, "if-match": `"${draft}"` },
+      body: () => JSON.stringify({ ...(signature !== undefined && { signature }) }),
+    } as const;
+    for (;;) {
+      try {
+        if ((await api.send(request, parseCommitted)).state === "published") return;
+      } catch (error) {
+        // The answer to a commit may be lost, and the draft is gone once it is made.
+        if (!(error instanceof Refusal) || error.code !== "no_draft") throw error;
+        if ((await this.#draft(manifest)).state === "published") return;
+        throw error;
+      }
+      await sleep(COPY_PAUSE_MS, undefined, signal && { signal });
+    }
+  }
+
+  async #putIndex(path: string, next: typeof nextIndex, own: ReleaseManifest | undefined): Promise<IndexPut> {
+    const { api, signing, signal } = this.#options;
+    for (let tries = 1; ; tries += 1) {
+      const state = await api.send({ method: "GET", path }, parseIndexState);
+      const request = await next(state, signing, own);
+      if (request === undefined)
+        return { unchanged: true, effectiveAt: state.last?.effectiveAt ?? new Date(0).toISOString() };
+      try {
+        return await this.#put(path, request, state.etag);
+      } catch (error) {
+        const isRace = error instanceof Refusal && (error.code === "index_changed" || error.code === "index_mismatch");
+        if (!isRace || tries === INDEX_TRIES) throw error;
+      }
+      await sleep(Math.random() * Math.min(100 * 2 ** tries, LONGEST_PAUSE_MS), undefined, signal && { signal });
+    }
+  }
+
+  #put(path: string, request: IndexRequest, etag: string | null): Promise<IndexPut> {
+    const condition: Record<string, string> = etag === null ? { "if-none-match": "*" } : { "if-match": `"${etag}"` };
+    const headers = { ...JSON_BODY, ...condition };
+    return this.#options.api.send({ method: "PUT", path, headers, body: () => JSON.stringify(request) }, parseIndexPut);
+  }
+
+  async #prove(manifest: ReleaseManifest, effectiveAt: number, uploaded: readonly string[]): Promise<void> {
+    const { api, progress, signing, signal } = this.#options;
+    const options = {
+      url: api.url,
+      http: new Http({ signal }),
+      keyring: signing?.trusted,
+      whole: new Set(uploaded),
+      signal,
+    };
+    const wait = Math.ceil((effectiveAt - Date.now()) / 1000);
+    const title = wait > 0 ? `Waiting ${wait} s, then proving` : "Proving";
+    const outcome = signing === undefined ? "index and images agree" : "index, signatures and images agree";
+    await progress.step(
+      title,
+      () => prove(manifest, effectiveAt, options),
+      () => outcome,
+    );
+  }
+}
+
+const JSON_BODY = { "content-type": "application/json" } as const;
