@@ -10,6 +10,8 @@ import { unstable_getMiniflareWorkerOptions } from "wrangler";
 import { sha256Of } from "../builder/system/digest.ts";
 import { errorCode, ToolError } from "../builder/system/errors.ts";
 import { run } from "../builder/system/run.ts";
+import { parseReleaseName } from "../schema/index.ts";
+import { COPY_PREFIX } from "../worker/indexes/index-copy.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const CONFIG = join(ROOT, "wrangler.toml");
@@ -34,6 +36,8 @@ export interface LocalBakery {
   readonly kv: LocalKv;
   /** Of whoever may publish to it; new at each start */
   readonly token: string;
+  /** Takes away all that is published of an extension; none: of all. */
+  forget(extension?: string): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -73,7 +77,14 @@ export async function startLocalBakery({ port, state, vars = {}, log }: LocalBak
     const url = (await miniflare.ready).origin;
     const bucket = await miniflare.getR2Bucket("BUCKET");
     const kv = await miniflare.getKVNamespace("INDEX_KV");
-    return { url, bucket, kv, token, stop: () => miniflare.dispose() };
+    return {
+      url,
+      bucket,
+      kv,
+      token,
+      forget: (extension) => forget(bucket, kv, extension),
+      stop: () => miniflare.dispose(),
+    };
   } finally {
     await rm(bundle, { recursive: true });
   }
@@ -92,4 +103,18 @@ export async function checkPort(port: number): Promise<void> {
     const what = errorCode(cause) === "EACCES" ? "may not be used" : "is taken by another program";
     throw new ToolError(`port ${port} of 127.0.0.1 ${what}`, { hint: "npm start -- --port 8788", cause });
   }
+}
+
+async function forget(bucket: LocalBucket, kv: LocalKv, extension?: string): Promise<void> {
+  const isOf = (release = "") =>
+    extension === undefined || release === extension || parseReleaseName(release)?.extension === extension;
+  for (let cursor: string | undefined, more = true; more; ) {
+    const page = await bucket.list(cursor === undefined ? {} : { cursor });
+    const keys = page.objects.map(({ key }) => key);
+    await bucket.delete(keys.filter((key) => isOf(key.split("/").at(key.startsWith(".") ? 1 : 0))));
+    more = page.truncated;
+    cursor = page.truncated ? page.cursor : undefined;
+  }
+  const { keys } = await kv.list();
+  for (const { name } of keys) if (isOf(name.slice(COPY_PREFIX.length))) await kv.delete(name);
 }

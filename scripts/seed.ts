@@ -1,20 +1,25 @@
-/** `npm run seed -- <tree>`: puts a published tree into the R2 and KV that `npm start` and `wrangler dev` use. */
+/** `npm run seed -- <release>…`: publishes into the R2 and KV that `npm start` and `wrangler dev` use. */
+import { resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { openRelease } from "../builder/publish/publisher.ts";
+import { progressOn } from "../builder/system/progress.ts";
 import { STATE_FOLDER, startLocalBakery } from "./local-bakery.ts";
+import { localPublisher } from "./publish-locally.ts";
 import { reportError } from "./report-error.ts";
-import { seedTree } from "./seed-tree.ts";
 
 const { positionals } = parseArgs({ allowPositionals: true });
-const [tree] = positionals;
-if (tree === undefined || positionals.length > 1) {
-  console.error("usage: npm run seed -- <tree>, a folder that ./bakery publish --to has made");
+if (positionals.length === 0) {
+  console.error("usage: npm run seed -- <release>…, each a *.release.json or a folder with a release.json");
   process.exit(2);
 }
 
-const bakery = await startLocalBakery({ port: 0, state: STATE_FOLDER });
+const bakery = await startLocalBakery({ port: 0, state: STATE_FOLDER, vars: { INDEX_TTL_SECONDS: "0" } });
 try {
-  const written = await seedTree(tree, bakery.bucket, bakery.kv);
-  console.log(written.length === 0 ? "everything is there already" : written.join("\n"));
+  const publisher = localPublisher(bakery, { progress: progressOn(process.stderr) });
+  for (const path of positionals) {
+    const { written } = await publisher.publish(await openRelease(resolve(path)));
+    console.log(written.length === 0 ? `${path} is there already` : written.join("\n"));
+  }
 } catch (error) {
   reportError(error);
 } finally {

@@ -1,30 +1,32 @@
 /** `npm start`: bakes a real extension, publishes it into a bakery on this machine, and serves it. */
-import { rm } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import type { Kitchen } from "../builder/bake/bake.ts";
 import { bakeRelease } from "../builder/bake/bake-release.ts";
 import { Catalog } from "../builder/catalog.ts";
-import { DirectoryPublisher } from "../builder/publish/directory.ts";
+import { Refusal } from "../builder/publish/bakery-api.ts";
 import { type LocalRelease, openRelease } from "../builder/publish/publisher.ts";
 import { sourceCommit } from "../builder/system/commit.ts";
 import { UsageError } from "../builder/system/errors.ts";
 import { progressOn } from "../builder/system/progress.ts";
 import { latestVersions, upstreamsFrom } from "../builder/versions/upstreams.ts";
-import { InvalidInput, releaseName } from "../schema/index.ts";
-import { checkPort, STATE_FOLDER, startLocalBakery } from "./local-bakery.ts";
+import { releaseName } from "../schema/index.ts";
+import { checkPort, type LocalBakery, STATE_FOLDER, startLocalBakery } from "./local-bakery.ts";
+import { localPublisher } from "./publish-locally.ts";
 import { reportError } from "./report-error.ts";
-import { seedTree } from "./seed-tree.ts";
 import { BAKE_PACKAGES, ensureSystemPackages } from "./system-packages.ts";
 
 const EXTENSION = "workerd";
 const CACHE = fileURLToPath(new URL("../.cache", import.meta.url));
 
+const DEFAULT_PORT = 8787;
+
 const say = (line: string) => console.error(line);
 
 interface Options {
   readonly port: number;
-  /** Where everything is kept: what was baked, the published tree, R2 and KV. */
+  /** Where everything is kept: what was baked, R2 and KV. */
   readonly data: string;
 }
 
@@ -43,23 +45,20 @@ async function start({ port, data }: Options, signal: AbortSignal): Promise<void
   const folder = join(data, "releases", String(port), release);
   const circumstances = { builtAt: new Date(), commit: await sourceCommit(extension.folder) };
   const kitchen = { upstreams, progress: progressOn(process.stderr), signal };
-  await bakeRelease(extension, { version, bakeryUrl: url, circumstances }, folder, kitchen);
-
-  say("• Publishing");
-  const site = join(data, "site", String(port));
-  await publishLocally(await openRelease(folder), site);
+  await bakeRelease(extension, { version, hosting: { bakeryUrl: url }, circumstances }, folder, kitchen);
 
   say("• Starting the bakery");
   signal.throwIfAborted();
   const vars = { INDEX_TTL_SECONDS: "0" };
-  // Of its own accord it shares R2 and KV with `wrangler dev`.
-  const state = data === CACHE ? STATE_FOLDER : join(data, "state");
+  // Of its own accord it shares R2 and KV with `wrangler dev`. Transfer files name the port, so each has its own.
+  const isDefault = data === CACHE && port === DEFAULT_PORT;
+  const state = isDefault ? STATE_FOLDER : join(data, "state", String(port));
   const bakery = await startLocalBakery({ port, state, vars, log: say });
   // Miniflare, too, ends the process at a signal, before anything is cleaned up or said.
   takeSignals();
   try {
-    await seedTree(site, bakery.bucket, bakery.kv);
-    console.log(whatToTry(bakery.url, version));
+    await publish(await openRelease(folder), bakery, kitchen);
+    console.log(whatToTry(bakery, version, folder));
     await ended(signal);
   } finally {
     await bakery.stop();
@@ -67,20 +66,20 @@ async function start({ port, data }: Options, signal: AbortSignal): Promise<void
   say("• The bakery has stopped");
 }
 
-/** A published release never changes; here, where a recipe is tried out, the site is made anew instead. */
-async function publishLocally(release: LocalRelease, site: string): Promise<void> {
-  const publisher = new DirectoryPublisher(site);
+/** A published release never changes; here, where a recipe is tried out, the extension begins anew instead. */
+async function publish(release: LocalRelease, bakery: LocalBakery, world: Pick<Kitchen, "progress" | "signal">) {
+  const publisher = localPublisher(bakery, world);
   try {
     await publisher.publish(release);
   } catch (error) {
-    if (!(error instanceof InvalidInput)) throw error;
-    say(`• Starting with an empty bakery: ${error.problem}`);
-    await rm(site, { recursive: true });
+    if (!(error instanceof Refusal) || error.code !== "conflict") throw error;
+    say(`• Beginning ${EXTENSION} anew: ${error.message}`);
+    await bakery.forget(EXTENSION);
     await publisher.publish(release);
   }
 }
 
-function whatToTry(url: string, version: string): string {
+function whatToTry({ url, token }: LocalBakery, version: string, folder: string): string {
   const image = `${url}/extensions/${EXTENSION}/${EXTENSION}-${version}-x86-64.raw`;
   return `
 The bakery serves ${url}/ with its catalogue; Ctrl-C ends it. In another terminal:
@@ -88,6 +87,10 @@ The bakery serves ${url}/ with its catalogue; Ctrl-C ends it. In another termina
   curl ${url}/extensions/${EXTENSION}/SHA256SUMS    # what there is
   curl ${url}/extensions/${EXTENSION}.conf          # how machines follow it
   curl -O ${image}
+
+Publishing again does nothing, and another release is published the same way:
+
+  BAKERY_TOKEN=${token} ./bakery publish ${relative(process.cwd(), folder)} --to ${url}
 
 On a machine with systemd-sysupdate, as root; the first run installs, later ones update:
 
@@ -122,7 +125,7 @@ function takeSignals(): void {
 const interrupted = new AbortController();
 takeSignals();
 try {
-  const port = { type: "string", default: "8787" } as const;
+  const port = { type: "string", default: String(DEFAULT_PORT) } as const;
   const { values } = parseArgs({ options: { port, data: { type: "string", default: CACHE } } });
   await start({ port: parsePort(values.port), data: resolve(values.data) }, interrupted.signal);
 } catch (error) {

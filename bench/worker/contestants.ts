@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { run } from "../../builder/system/run.ts";
-import { formatPublishedIndex, formatSha256Sums, unsignedIndex } from "../../schema/index.ts";
+import { formatInventory, formatPublishedIndex, formatSha256Sums, unsignedIndex } from "../../schema/index.ts";
 
 export const SIZES = [10, 1_000, 10_000] as const;
 export const IMAGE = "/extensions/kubernetes/kubernetes-v1.32.2-x86-64.raw";
@@ -105,18 +105,22 @@ export async function startOurs(folder: string, port: number, bundled: string): 
     `${indexName(lines)}/index.json`,
     formatPublishedIndex(unsignedIndex(indexOf(lines), new Date("2026-01-17T03:04:05Z"))),
   ]);
+  const images = [{ arch: "x86-64" as const, size: STORED_BYTES, sha256: "a".repeat(64) }];
+  const releases = [{ version: "1.0.0", publishedAt: "2026-01-17T03:04:05Z", images }];
+  const inventory = formatInventory({ schemaVersion: 1, extension: "stored", releases });
+  const texts = [...indexes, ["stored/releases.json", inventory]];
   const main = `import worker from "worker.js";
-const indexes = new Map(${JSON.stringify(indexes)});
+const texts = new Map(${JSON.stringify(texts)});
 const image = new Uint8Array(${STORED_BYTES});
 let operations = 0;
 const uploaded = new Date("2026-01-17T03:04:05Z");
-const object = (key, bytes, text) => ({ key, size: bytes, etag: String(bytes), httpEtag: '"' + bytes + '"', uploaded, checksums: {}, body: image, text: async () => text });
+const object = (key, bytes, text) => ({ key, size: bytes, etag: String(bytes), httpEtag: '"' + bytes + '"', uploaded, checksums: {}, body: text ?? image, text: async () => text });
 const head = { key: "", size: 0 };
 const BUCKET = {
   async get(key, options) {
     operations += 1;
     if (key === "stored-1.0.0/stored-1.0.0-x86-64.raw") return object(key, ${STORED_BYTES});
-    const text = indexes.get(key);
+    const text = texts.get(key);
     if (text === undefined) return null;
     if (options?.onlyIf?.etagDoesNotMatch === String(text.length)) return head;
     return object(key, text.length, text);

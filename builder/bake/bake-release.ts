@@ -9,6 +9,7 @@ import { type Plan, planBake } from "./plan.ts";
 import {
   type Circumstances,
   describeRelease,
+  type Hosting,
   manifestFor,
   type RenderedTransfer,
   renderTransfers,
@@ -19,8 +20,8 @@ import {
 export interface ReleaseRequest {
   readonly version: string;
   readonly arches?: readonly Arch[];
-  /** The bakery that publishes it; transfer files name it. */
-  readonly bakeryUrl: string;
+  /** What transfer files say of the bakery that publishes it */
+  readonly hosting: Hosting;
   readonly circumstances: Circumstances;
 }
 
@@ -30,7 +31,7 @@ export interface ReleaseRequest {
  */
 export async function bakeRelease(
   extension: Extension,
-  { version, arches = ARCHES, bakeryUrl, circumstances }: ReleaseRequest,
+  { version, arches = ARCHES, hosting, circumstances }: ReleaseRequest,
   folder: string,
   kitchen: Kitchen,
 ): Promise<ReleaseManifest> {
@@ -39,7 +40,7 @@ export async function bakeRelease(
   const bakeOne = async (arch: Arch): Promise<ReleaseManifest> => {
     const plan = await planBake(extension, { version, arch });
     const before = await manifestFor(plan, manifestFile, folder);
-    const transfers = renderTransfers(plan, bakeryUrl);
+    const transfers = renderTransfers(plan, hosting);
     const kept = await unchanged(plan, folder, before);
     if (kept !== undefined && before !== undefined && sameTransfers(before, transfers)) return before;
     const baked = kept ?? (await bake(plan, join(folder, imageFile(plan, arch)), kitchen));

@@ -13,6 +13,7 @@ import {
   type ReleaseManifest,
   type ReleaseTransfer,
   releaseName,
+  type TransferOptions,
   type TransferRule,
   transferFor,
 } from "../../schema/index.ts";
@@ -27,15 +28,18 @@ export interface RenderedTransfer extends ReleaseTransfer {
   readonly text: string;
 }
 
+/** Where an extension is published, and whether machines shall demand a signed index there. */
+export type Hosting = Pick<TransferOptions, "bakeryUrl" | "verify">;
+
 export interface Circumstances {
   readonly builtAt: Date;
   readonly commit?: string | undefined;
 }
 
-/** @param bakeryUrl the bakery that publishes the extension: machines will ask there */
-export function renderTransfers(plan: Plan, bakeryUrl: string): RenderedTransfer[] {
+/** @param hosting the bakery that publishes the extension: machines will ask there */
+export function renderTransfers(plan: Plan, hosting: Hosting): RenderedTransfer[] {
   return plan.transfers.map((rule: TransferRule) => {
-    const transfer = transferFor(rule, plan.version, { extension: plan.extension, bakeryUrl });
+    const transfer = transferFor(rule, plan.version, { extension: plan.extension, ...hosting });
     const text = formatTransfer(transfer);
     const file = `${rule.name(plan.extension, plan.version)}.conf`;
     return { file, sha256: sha256Of(text), matchPattern: transfer.source.matchPatterns.join(" "), text };

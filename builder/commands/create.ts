@@ -8,6 +8,7 @@ import { FORMATS } from "../bake/image.ts";
 import { planBake } from "../bake/plan.ts";
 import {
   describeRelease,
+  type Hosting,
   manifestFor,
   renderTransfers,
   writeChecksum,
@@ -42,6 +43,7 @@ export function createCommand(cli: Cli): Command {
       parseBoolean,
     )
     .option("--sysupdate [true|false]", "also write the transfer files for systemd-sysupdate", parseBoolean, false)
+    .option("--verify [true|false]", "transfer files demand a signed index (default: if a key is set)", parseBoolean)
     .addOption(new Option("--format <format>", "the image's file system").choices(FORMATS).default("squashfs"))
     .option("--epoch <seconds>", "every time in the image", parseEpoch, 0)
     .addHelpText(
@@ -51,6 +53,7 @@ Writes, beside the image: SHA256SUMS.<name>, <name>.release.json and, with --sys
 
 Environment:
   BAKERY_URL       the bakery that transfer files name (default: ${DEFAULT_BAKERY_URL})
+  BAKERY_SIGNING_KEY, BAKERY_KEYRING: one of them set means --verify
   BAKERY_MIRROR    asks http://mirror/host/path for every https://host/path
   GITHUB_API_URL   GitHub's API; GITHUB_TOKEN raises its rate limit
 
@@ -78,7 +81,7 @@ async function create(cli: Cli, name: string, version: string, options: OptionVa
   const before = await manifestFor(plan, manifestFile, folder);
 
   const baked = await bake(plan, file, cli);
-  const transfers = renderTransfers(plan, cli.env.BAKERY_URL || DEFAULT_BAKERY_URL);
+  const transfers = renderTransfers(plan, hostingOf(cli.env, options.verify));
   const checksum = await writeChecksum(folder, plan, basename(file), baked.image.sha256);
   const confs = options.sysupdate ? await writeTransfers(folder, transfers) : [];
   const circumstances = { builtAt: cli.now(), commit: await sourceCommit(extension.folder) };
@@ -97,6 +100,11 @@ async function create(cli: Cli, name: string, version: string, options: OptionVa
     transfers: confs,
   };
   return { value, text: `${relative(cli.cwd, file)}\n` };
+}
+
+function hostingOf({ BAKERY_URL, BAKERY_SIGNING_KEY, BAKERY_KEYRING }: NodeJS.ProcessEnv, verify?: boolean): Hosting {
+  const isSigned = Boolean(BAKERY_SIGNING_KEY || BAKERY_KEYRING);
+  return { bakeryUrl: BAKERY_URL || DEFAULT_BAKERY_URL, verify: verify ?? isSigned };
 }
 
 function parseName(name: string): string {

@@ -4,7 +4,7 @@ import { ARCHES, type Arch, checkVersion, InvalidInput, isArch } from "../../sch
 import { UsageError } from "../system/errors.ts";
 
 /** The reference's flags take a word, `--sysupdate true`; ours may stand alone, and take that word too. */
-const FLAGS = new Set(["--latest", "--plain", "--force-reload", "--sysupdate"]);
+const FLAGS = new Set(["--latest", "--plain", "--force-reload", "--sysupdate", "--verify"]);
 
 /** For the help of all commands that put an index. */
 export const SIGNING_HELP = `Indexes are signed where BAKERY_SIGNING_KEY has an armored private key (BAKERY_SIGNING_PASSPHRASE unlocks it).

@@ -5,6 +5,7 @@ import { mkdtemp, readdir, readFile, rm, truncate } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { formatInventory } from "../../schema/index.ts";
 import { type LocalBakery, startLocalBakery } from "../../scripts/local-bakery.ts";
 import { execute } from "../support/execute.ts";
 
@@ -40,6 +41,9 @@ function bytesOf(mebibytes: number, seed: string): Uint8Array {
 async function publish(bytes: Uint8Array): Promise<string> {
   const sha256 = createHash("sha256").update(bytes).digest("hex");
   await bakery.bucket.put(KEY, bytes, { sha256 });
+  const images = [{ arch: "x86-64" as const, size: bytes.length, sha256 }];
+  const releases = [{ version: "1.0.0", publishedAt: "2026-11-24T00:00:00Z", images }];
+  await bakery.bucket.put("large/releases.json", formatInventory({ schemaVersion: 1, extension: "large", releases }));
   return sha256;
 }
 

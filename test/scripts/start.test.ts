@@ -1,9 +1,10 @@
 /** `npm start` as a user runs it: serves what it baked, ends at Ctrl-C, and says what is in its way. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
 import { parseSha256Sums } from "../../schema/index.ts";
+import { startLocalBakery } from "../../scripts/local-bakery.ts";
 import { Workplace } from "../support/bakery.ts";
 import { freePort, listening } from "../support/ports.ts";
 
@@ -51,19 +52,26 @@ it("bakes, publishes and serves, ends cleanly when it is interrupted, and is qui
   expect(await (await fetch(`${url}/extensions/workerd.conf`)).text()).toContain(`Path=${url}/extensions/workerd/\n`);
   expect(await (await fetch(url)).text()).toContain("workerd</th>");
 
+  // The very command that it prints.
+  const [, token = "", release = ""] = /BAKERY_TOKEN=(\S+) \.\/bakery publish (\S+) --to/.exec(started.output) ?? [];
+  const published = await workplace.run(["publish", join(ROOT, release), "--to", url], { BAKERY_TOKEN: token });
+  expect(published).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("nothing to do") });
+
   started.interrupt();
   expect(await started.exitCode).toBe(0);
   expect(started.output).toContain("• The bakery has stopped");
   await expect(fetch(url)).rejects.toThrow();
 
   // A recipe that has changed since makes other bytes of the same version.
-  const inventory = workplace.file(`site/${port}/extensions/workerd/releases.json`);
-  const text = await readFile(inventory, "utf8");
-  await writeFile(inventory, text.replace(/"sha256": "..../, '"sha256": "0000'));
+  const local = await startLocalBakery({ port: 0, state: workplace.file(`state/${port}`) });
+  const key = `${newest[0]?.replace(/-x86-64.raw$/, "")}/release.json`;
+  const manifest = await (await local.bucket.get(key))?.text();
+  await local.bucket.put(key, manifest?.replace(/"sha256": "..../, '"sha256": "0000') ?? "");
+  await local.stop();
   const again = new Started(...args);
   await again.says("systemd-sysext refresh && workerd --version");
   expect(again.output).not.toContain("Packing");
-  expect(again.output).toContain("• Starting with an empty bakery: workerd-");
+  expect(again.output).toContain("• Beginning workerd anew: workerd-");
   expect(await (await fetch(`${url}/extensions/workerd/SHA256SUMS`)).text()).toBe(index);
   again.interrupt();
   expect(await again.exitCode).toBe(0);

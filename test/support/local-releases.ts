@@ -4,33 +4,36 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { bakeRelease } from "../../builder/bake/bake-release.ts";
 import type { Catalog } from "../../builder/catalog.ts";
-import { DirectoryPublisher } from "../../builder/publish/directory.ts";
+import type { SigningPolicy } from "../../builder/publish/index-signer.ts";
 import { openRelease } from "../../builder/publish/publisher.ts";
 import { progressOn } from "../../builder/system/progress.ts";
 import { upstreamsFrom } from "../../builder/versions/upstreams.ts";
 import { type Arch, imageFile, type ReleaseManifest, releaseName } from "../../schema/index.ts";
 import { type LocalBakery, startLocalBakery } from "../../scripts/local-bakery.ts";
-import { seedTree } from "../../scripts/seed-tree.ts";
+import { localPublisher } from "../../scripts/publish-locally.ts";
 
 export const upstreams = upstreamsFrom(process.env);
 const kitchen = { upstreams, progress: progressOn({ write: () => {} }) };
 
-/** Bakes, publishes into a folder, and puts that into the R2 and KV of a worker in workerd. */
+/** Bakes, and publishes through the API of a worker in workerd. */
 export class LocalReleases {
   readonly #local: LocalBakery;
   readonly #work: string;
+  readonly #signing: SigningPolicy | undefined;
 
-  private constructor(local: LocalBakery, work: string) {
+  private constructor(local: LocalBakery, work: string, signing: SigningPolicy | undefined) {
     this.#local = local;
     this.#work = work;
+    this.#signing = signing;
   }
 
   /** @param vars added to those of a bakery that has nothing but its bucket, and looks at it every time */
-  static async open(vars: Readonly<Record<string, string>> = {}): Promise<LocalReleases> {
+  static async open(vars: Readonly<Record<string, string>> = {}, signing?: SigningPolicy): Promise<LocalReleases> {
     const own = { INDEX_TTL_SECONDS: "0", GITHUB_REPOSITORY: "", DOCS_URL: "", ...vars };
     return new LocalReleases(
       await startLocalBakery({ port: 0, vars: own }),
       await mkdtemp(join(tmpdir(), "releases-")),
+      signing,
     );
   }
 
@@ -41,11 +44,11 @@ export class LocalReleases {
   async release(catalog: Catalog, name: string, version: string, arches?: readonly Arch[]): Promise<ReleaseManifest> {
     const folder = join(this.#work, "releases", releaseName({ extension: name, version }));
     const circumstances = { builtAt: new Date() };
-    const request = { version, bakeryUrl: this.url, circumstances, ...(arches && { arches }) };
+    const hosting = { bakeryUrl: this.url, verify: this.#signing !== undefined };
+    const request = { version, hosting, circumstances, ...(arches && { arches }) };
     const manifest = await bakeRelease(await catalog.load(name), request, folder, kitchen);
-    const site = join(this.#work, "site");
-    await new DirectoryPublisher(site).publish(await openRelease(folder));
-    await seedTree(site, this.#local.bucket, this.#local.kv);
+    const publisher = localPublisher(this.#local, { signing: this.#signing, proves: false });
+    await publisher.publish(await openRelease(folder));
     return manifest;
   }
 

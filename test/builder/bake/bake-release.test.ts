@@ -18,7 +18,7 @@ async function open() {
   const bake = (extension: Extension = greeter, bakeryUrl = "https://a.example") =>
     bakeRelease(
       extension,
-      { version: "1.0.0", bakeryUrl, circumstances: { builtAt: new Date() } },
+      { version: "1.0.0", hosting: { bakeryUrl }, circumstances: { builtAt: new Date() } },
       workplace.path,
       kitchen,
     );

@@ -12,8 +12,7 @@ beforeAll(async () => {
 afterAll(() => bakery.stop());
 
 publisherContract("a bakery", async () => {
-  const { objects } = await bakery.bucket.list();
-  await bakery.bucket.delete(objects.map(({ key }) => key));
+  await bakery.forget();
   return {
     to: bakery.url,
     env: { BAKERY_TOKEN: bakery.token },
