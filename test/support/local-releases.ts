@@ -8,7 +8,15 @@ import type { SigningPolicy } from "../../builder/publish/index-signer.ts";
 import { openRelease } from "../../builder/publish/publisher.ts";
 import { progressOn } from "../../builder/system/progress.ts";
 import { upstreamsFrom } from "../../builder/versions/upstreams.ts";
-import { type Arch, imageFile, type ReleaseManifest, releaseName } from "../../schema/index.ts";
+import {
+  type Arch,
+  formatPublishedIndex,
+  type Generation,
+  imageFile,
+  parsePublishedIndex,
+  type ReleaseManifest,
+  releaseName,
+} from "../../schema/index.ts";
 import { type LocalBakery, startLocalBakery } from "../../scripts/local-bakery.ts";
 import { localPublisher } from "../../scripts/publish-locally.ts";
 
@@ -19,19 +27,23 @@ const kitchen = { upstreams, progress: progressOn({ write: () => {} }) };
 export class LocalReleases {
   readonly #local: LocalBakery;
   readonly #work: string;
-  readonly #signing: SigningPolicy | undefined;
+  /** Whose key signs from now on */
+  signing: SigningPolicy | undefined;
 
   private constructor(local: LocalBakery, work: string, signing: SigningPolicy | undefined) {
     this.#local = local;
     this.#work = work;
-    this.#signing = signing;
+    this.signing = signing;
   }
 
   /** @param vars added to those of a bakery that has nothing but its bucket, and looks at it every time */
-  static async open(vars: Readonly<Record<string, string>> = {}, signing?: SigningPolicy): Promise<LocalReleases> {
+  static async open(
+    vars: Readonly<Record<string, string>> = {},
+    { signing, log }: { signing?: SigningPolicy; log?: (line: string) => void } = {},
+  ): Promise<LocalReleases> {
     const own = { INDEX_TTL_SECONDS: "0", GITHUB_REPOSITORY: "", DOCS_URL: "", ...vars };
     return new LocalReleases(
-      await startLocalBakery({ port: 0, vars: own }),
+      await startLocalBakery({ port: 0, vars: own, ...(log && { log }) }),
       await mkdtemp(join(tmpdir(), "releases-")),
       signing,
     );
@@ -44,10 +56,10 @@ export class LocalReleases {
   async release(catalog: Catalog, name: string, version: string, arches?: readonly Arch[]): Promise<ReleaseManifest> {
     const folder = join(this.#work, "releases", releaseName({ extension: name, version }));
     const circumstances = { builtAt: new Date() };
-    const hosting = { bakeryUrl: this.url, verify: this.#signing !== undefined };
+    const hosting = { bakeryUrl: this.url, verify: this.signing !== undefined };
     const request = { version, hosting, circumstances, ...(arches && { arches }) };
     const manifest = await bakeRelease(await catalog.load(name), request, folder, kitchen);
-    const publisher = localPublisher(this.#local, { signing: this.#signing, proves: false });
+    const publisher = localPublisher(this.#local, { signing: this.signing, proves: false });
     await publisher.publish(await openRelease(folder));
     return manifest;
   }
@@ -57,6 +69,14 @@ export class LocalReleases {
     const key = `${releaseName(release)}/${imageFile(release, "x86-64")}`;
     const object = await this.#local.bucket.get(key);
     await this.#local.bucket.put(key, change(new Uint8Array((await object?.arrayBuffer()) ?? [])));
+  }
+
+  /** Puts another index than publishers do, as whoever has broken into the bucket can. */
+  async tamperIndex(extension: string, change: (index: Generation) => Generation): Promise<void> {
+    const key = `${extension}/index.json`;
+    const { generations } = parsePublishedIndex(await (await this.#local.bucket.get(key))?.text());
+    const changed = { schemaVersion: 1, generations: generations.map(change) } as const;
+    await this.#local.bucket.put(key, formatPublishedIndex(changed));
   }
 
   async stop(): Promise<void> {

@@ -16,6 +16,8 @@ const PACKAGES = ["systemd", "systemd-container", "libsystemd-shared", "libsyste
 
 export interface SysupdateClient {
   sysupdate(...args: string[]): Promise<Execution>;
+  /** The same, on a machine whose `/etc/systemd` is this folder: where administrators put the keyring. Needs root. */
+  withEtc(folder: string): SysupdateClient;
 }
 
 export interface SystemdClient extends SysupdateClient {
@@ -35,11 +37,7 @@ export async function systemdClient(): Promise<SystemdClient> {
   };
   const sysupdate = await firstThat(root, "lib/systemd/systemd-sysupdate", "usr/lib/systemd/systemd-sysupdate");
   const sysext = await firstThat(root, "bin/systemd-sysext", "usr/bin/systemd-sysext");
-  return {
-    env,
-    sysext,
-    sysupdate: (...args) => execute(sysupdate, args, { env }),
-  };
+  return { env, sysext, ...sysupdateOf([sysupdate], env) };
 }
 
 /** Later versions than 254, by the suite that has them. */
@@ -63,7 +61,22 @@ export async function sysupdateClient(version: SysupdateVersion): Promise<Sysupd
   const pull = join(root, `pull-${process.pid}`);
   await writeFile(pull, `#!/bin/sh\nexec ${loader} ${started("systemd-pull").join(" ")} "$@"\n`, { mode: 0o755 });
   const env = { SYSTEMD_PULL_PATH: pull };
-  return { sysupdate: (...args) => execute(loader, [...started("systemd-sysupdate"), ...args], { env }) };
+  return sysupdateOf([loader, ...started("systemd-sysupdate")], env);
+}
+
+const IN_ETC = 'mount --bind "$0" /etc/systemd && exec "$@"';
+
+function sysupdateOf(command: readonly string[], env: Readonly<Record<string, string>>): SysupdateClient {
+  const [program = "", ...first] = command;
+  return {
+    sysupdate: (...args) => execute(program, [...first, ...args], { env }),
+    withEtc(folder) {
+      // The libraries are for systemd, and not for what puts the mount in place.
+      const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+      const inMounts = ["unshare", "--mount", "sh", "-c", IN_ETC, folder, "env", ...variables, ...command];
+      return sysupdateOf(inMounts, {});
+    },
+  };
 }
 
 /** Why the client cannot be had here: no such machine, no apt, no network; undefined where it can. */

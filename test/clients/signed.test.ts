@@ -1,0 +1,182 @@
+/** Machines that demand signatures: what is signed they install, and whatever is altered they refuse. */
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { Catalog } from "../../builder/catalog.ts";
+import type { SigningPolicy } from "../../builder/publish/index-signer.ts";
+import type { Keyring } from "../../builder/signing/keyring.ts";
+import { SigningKey } from "../../builder/signing/signing-key.ts";
+import { type Generation, imageFile } from "../../schema/index.ts";
+import { FIXTURES } from "../support/bakery.ts";
+import { LocalReleases } from "../support/local-releases.ts";
+import { Machine } from "../support/machine.ts";
+import { mergingUnavailable } from "../support/merged.ts";
+import { describeWhere } from "../support/requirements.ts";
+import {
+  clientUnavailable,
+  SYSUPDATE_VERSIONS,
+  type SysupdateClient,
+  type SysupdateVersion,
+  sysupdateClient,
+} from "../support/systemd-client.ts";
+
+const image = (version: string) => imageFile({ extension: "greeter", version }, "x86-64");
+const folders: string[] = [];
+
+async function newPolicy(): Promise<SigningPolicy> {
+  const key = await SigningKey.open(await SigningKey.generate({ name: "Bakery", email: "bakery@example.org" }));
+  return { key, trusted: key.keyring };
+}
+
+/** The client of a machine that has this keyring, or none. */
+async function trusting(version: SysupdateVersion, keyring?: Uint8Array): Promise<SysupdateClient> {
+  const etc = await mkdtemp(join(tmpdir(), "etc-systemd-"));
+  folders.push(etc);
+  if (keyring !== undefined) await writeFile(join(etc, "import-pubring.gpg"), keyring);
+  return (await sysupdateClient(version)).withEtc(etc);
+}
+
+const keyringOf = (ring: Keyring) => Buffer.from(ring.bytes).toString("base64");
+
+describeWhere((await mergingUnavailable()) ?? (await clientUnavailable()), "a machine that verifies", () => {
+  let policy: SigningPolicy;
+  let bakery: LocalReleases;
+  let good: Generation | undefined;
+  let older: Generation | undefined;
+  const requests: string[] = [];
+  const catalog = new Catalog(FIXTURES);
+
+  beforeAll(async () => {
+    policy = await newPolicy();
+    const log = (line: string) => requests.push(JSON.parse(line).path);
+    const vars = { SIGNING_KEYRING: keyringOf(policy.trusted) };
+    bakery = await LocalReleases.open(vars, { signing: policy, log });
+    await bakery.release(catalog, "greeter", "1.0.0");
+    await bakery.tamperIndex("greeter", (index) => (older = index));
+    await bakery.release(catalog, "greeter", "1.2.0");
+    await bakery.tamperIndex("greeter", (index) => (good = index));
+  }, 120_000);
+  afterAll(async () => {
+    await bakery.stop();
+    for (const folder of folders) await rm(folder, { recursive: true });
+  });
+  beforeEach(() => bakery.tamperIndex("greeter", (index) => good ?? index));
+
+  it("has the keyring from the bakery", async () => {
+    for (const name of ["import-pubring.gpg", "import-pubring.pgp"]) {
+      const response = await fetch(`${bakery.url}/keys/${name}`);
+      expect(Buffer.from(await response.arrayBuffer()).equals(Buffer.from(policy.trusted.bytes))).toBe(true);
+    }
+    expect(await (await fetch(`${bakery.url}/extensions/greeter.conf`)).text()).toContain("Verify=true\n");
+  });
+
+  describe.each(SYSUPDATE_VERSIONS)("with systemd %i", (version) => {
+    let client: SysupdateClient;
+    const suffix = version === 254 ? "conf" : "transfer";
+
+    beforeAll(async () => {
+      client = await trusting(version, policy.trusted.bytes);
+    }, 120_000);
+
+    it("installs what is signed, from the index of all versions and from that of a series", async () => {
+      await using machine = await Machine.following(client, bakery.url, "greeter", { suffix });
+      expect(await machine.sysupdate("update")).toMatchObject({ exitCode: 0 });
+      expect(await machine.installed()).toEqual([image("1.2.0")]);
+      await using patched = await Machine.following(client, bakery.url, "greeter", { suffix, series: "1.0" });
+      expect(await patched.sysupdate("update")).toMatchObject({ exitCode: 0 });
+      expect(await patched.installed()).toEqual([image("1.0.0")]);
+    });
+
+    it("asks for no name that is not there", async () => {
+      await using machine = await Machine.following(client, bakery.url, "greeter", { suffix });
+      await machine.sysupdate("list");
+      await expect.poll(() => requests.some((path) => path.endsWith("SHA256SUMS"))).toBe(true);
+      requests.length = 0;
+      await machine.sysupdate("list");
+      // 262 would ask for up to four.
+      const signature = version === 262 ? "SHA256SUMS.sha256.asc" : "SHA256SUMS.gpg";
+      const wanted = ["SHA256SUMS", signature].map((name) => `/extensions/greeter/${name}`);
+      await expect.poll(() => requests.toSorted()).toEqual(wanted);
+    });
+
+    const attacks: [string, (index: Generation) => Generation][] = [
+      ["an index with another hash", (index) => ({ ...index, text: index.text.replace(/^..../, "0000") })],
+      [
+        "an index with one more line",
+        (index) => ({ ...index, text: `${"a".repeat(64)}  ${image("9.0.0")}\n${index.text}` }),
+      ],
+      ["an index without a signature", (index) => ({ ...index, signatures: {} })],
+      ["the signature of the older index", (index) => ({ ...index, signatures: older?.signatures ?? {} })],
+      ["an older index with the newer signature", (index) => ({ ...index, text: older?.text ?? "" })],
+      [
+        "a signature of which a bit is wrong",
+        (index) => ({ ...index, signatures: { index: index.signatures.index?.replace(/.(.{5})$/, "A$1") ?? "" } }),
+      ],
+    ];
+    it.each(attacks)("refuses %s, and keeps what it has", async (_, attack) => {
+      await using machine = await Machine.following(client, bakery.url, "greeter", { suffix });
+      expect(await machine.sysupdate("update", "1.0.0")).toMatchObject({ exitCode: 0 });
+      await bakery.tamperIndex("greeter", attack);
+      expect((await machine.sysupdate("update")).exitCode).toBe(1);
+      expect(await machine.installed()).toEqual([image("1.0.0")]);
+      expect(await machine.current()).toBe(image("1.0.0"));
+    });
+
+    it("refuses what another key has signed, and everything where it has no keyring", async () => {
+      const stranger = (await newPolicy()).trusted.bytes;
+      for (const keyring of [stranger, undefined]) {
+        const other = await trusting(version, keyring);
+        await using machine = await Machine.following(other, bakery.url, "greeter", { suffix });
+        expect((await machine.sysupdate("update")).exitCode).toBe(1);
+        expect(await machine.installed()).toEqual([]);
+      }
+    });
+
+    it("refuses an image that was altered, though the index is good", async () => {
+      await bakery.tamper({ extension: "greeter", version: "1.2.0" }, (bytes) => bytes.with(9, (bytes[9] ?? 0) ^ 1));
+      await using machine = await Machine.following(client, bakery.url, "greeter", { suffix });
+      expect((await machine.sysupdate("update")).exitCode).toBe(1);
+      expect(await machine.current()).toBeUndefined();
+      await bakery.release(catalog, "greeter", "1.2.0");
+      await using mended = await Machine.following(client, bakery.url, "greeter", { suffix });
+      expect(await mended.sysupdate("update")).toMatchObject({ exitCode: 0 });
+    });
+  });
+});
+
+describeWhere((await mergingUnavailable()) ?? (await clientUnavailable()), "a key that is replaced by another", () => {
+  it.each(SYSUPDATE_VERSIONS)(
+    "in the order of the documentation, systemd %i never refuses anything",
+    async (version) => {
+      const [old, next] = [await newPolicy(), await newPolicy()];
+      const both = old.trusted.with(next.trusted);
+      const catalog = new Catalog(FIXTURES);
+      const suffix = version === 254 ? "conf" : "transfer";
+      const bakery = await LocalReleases.open({ SIGNING_KEYRING: keyringOf(both) }, { signing: old });
+      try {
+        const update = async (keyring: Keyring, to: string) => {
+          await using machine = await Machine.following(await trusting(version, keyring.bytes), bakery.url, "greeter", {
+            suffix,
+          });
+          const { exitCode } = await machine.sysupdate("update");
+          return { exitCode, got: exitCode === 0 && (await machine.installed())[0] === image(to) };
+        };
+        // 1. The old key signs; machines and the bakery get a keyring of both.
+        await bakery.release(catalog, "greeter", "1.0.0");
+        for (const ring of [old.trusted, both]) expect(await update(ring, "1.0.0")).toMatchObject({ got: true });
+        // 2. The new key signs, and vouches for what the old one has signed.
+        bakery.signing = { key: next.key, trusted: both };
+        await bakery.release(catalog, "greeter", "1.2.0");
+        expect(await update(both, "1.2.0")).toMatchObject({ got: true });
+        // 3. The old key is taken out of the keyrings.
+        expect(await update(next.trusted, "1.2.0")).toMatchObject({ got: true });
+        // Control: who was left behind in step 1 refuses from step 2 on.
+        expect(await update(old.trusted, "1.2.0")).toMatchObject({ exitCode: 1 });
+      } finally {
+        await bakery.stop();
+      }
+    },
+    120_000,
+  );
+});
