@@ -140,5 +140,5 @@ function setUpPublishing(bucket: R2Bucket, context: PublishingContext): Publishi
     signingKeyring === undefined
       ? undefined
       : async (data, signature) => (await parseSigningKeyring(signingKeyring)).verify(data, signature, now());
-  return createPublishing({ bucket, patience: patience.r2, config, authenticator, indexCache, verify, now });
+  return createPublishing({ bucket, patience, config, authenticator, indexCache, verify, now });
 }

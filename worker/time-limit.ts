@@ -5,10 +5,12 @@ export interface Patience {
   readonly kv: number;
   readonly r2: number;
   readonly github: number;
+  /** Of one file on its way into R2: from a publisher, or from where its parts are */
+  readonly file: number;
 }
 
-/** systemd-pull gives up after 60 s; all of these in turn are well below. */
-export const PATIENCE: Patience = { kv: 1_000, r2: 5_000, github: 5_000 };
+/** systemd-pull gives up after 60 s; what clients wait for is well below, all in turn. */
+export const PATIENCE: Patience = { kv: 1_000, r2: 5_000, github: 5_000, file: 15 * 60_000 };
 
 /**
  * The work's outcome; what comes of it later is ignored.

@@ -39,7 +39,7 @@ describe("readiness", () => {
 
   test("does not wait for what hangs", async () => {
     const hanging = () => new Promise<never>(() => {});
-    const { body } = await readyz({}, { fetch: hanging, patience: { kv: 1_000, r2: 1_000, github: 10 } });
+    const { body } = await readyz({}, { fetch: hanging, patience: { kv: 1_000, r2: 1_000, github: 10, file: 1_000 } });
     expect(states(body)).toEqual(["ok", "ok", "fails"]);
   });
 

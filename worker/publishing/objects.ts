@@ -1,6 +1,6 @@
 /** The writing side of the bucket: every operation in its time, and writes that say what they expect to be there. */
 import { UpstreamError } from "../errors.ts";
-import { within } from "../time-limit.ts";
+import { type Patience, within } from "../time-limit.ts";
 
 export interface StoredText {
   readonly text: string;
@@ -22,8 +22,6 @@ export class HashMismatch extends Error {
   override readonly name = "HashMismatch";
 }
 
-/** What a write of many bytes may take: 64 MiB over a slow line, or 4 GiB from R2 to R2. Milliseconds. */
-const BODY_PATIENCE = 15 * 60_000;
 /** R2 deletes as many in one operation. */
 const MAX_DELETED = 1_000;
 /** R2's own number for a checksum that differs: https://developers.cloudflare.com/r2/api/error-codes/ */
@@ -31,10 +29,9 @@ const BAD_DIGEST = /\(10037\)|checksum you specified did not match/;
 
 export class Objects {
   readonly #bucket: R2Bucket;
-  readonly #patience: number;
+  readonly #patience: Patience;
 
-  /** @param patience milliseconds, for what has few bytes */
-  constructor(bucket: R2Bucket, patience: number) {
+  constructor(bucket: R2Bucket, patience: Patience) {
     this.#bucket = bucket;
     this.#patience = patience;
   }
@@ -83,7 +80,7 @@ export class Objects {
   async writeBody(key: string, body: ReadableStream | ArrayBuffer, sha256: string): Promise<void> {
     const put = () => this.#bucket.put(key, body, { sha256 });
     try {
-      await this.#attempt(`does not take ${key}`, put, BODY_PATIENCE);
+      await this.#attempt(`does not take ${key}`, put, this.#patience.file);
     } catch (error) {
       const { cause } = error as UpstreamError;
       if (cause instanceof Error && BAD_DIGEST.test(cause.message)) throw new HashMismatch(key);
@@ -111,7 +108,7 @@ export class Objects {
     }
   }
 
-  async #attempt<T>(problem: string, work: () => Promise<T>, patience = this.#patience): Promise<T> {
+  async #attempt<T>(problem: string, work: () => Promise<T>, patience = this.#patience.r2): Promise<T> {
     try {
       return await within(patience, work());
     } catch (cause) {

@@ -3,6 +3,7 @@ import type { Authenticator } from "../auth/authenticator.ts";
 import type { Clock } from "../context.ts";
 import type { Config } from "../env.ts";
 import type { IndexCache } from "../indexes/index-cache.ts";
+import type { Patience } from "../time-limit.ts";
 import { Committer } from "./commit.ts";
 import { Drafts } from "./drafts.ts";
 import type { VerifySignature } from "./index-signatures.ts";
@@ -24,8 +25,7 @@ export interface Publishing {
 
 export interface PublishingOptions {
   readonly bucket: R2Bucket;
-  /** Milliseconds */
-  readonly patience: number;
+  readonly patience: Patience;
   readonly config: Config;
   readonly authenticator: Authenticator;
   readonly indexCache: IndexCache;

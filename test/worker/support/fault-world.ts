@@ -89,7 +89,7 @@ class World {
       },
       {
         now: () => this.#now,
-        patience: { kv: short(kv), r2: short(r2), github: short(github) },
+        patience: { kv: short(kv), r2: short(r2), github: short(github), file: 5_000 },
         fetch: this.#github.fetch,
       },
     );
