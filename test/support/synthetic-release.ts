@@ -1,0 +1,60 @@
+/** Releases that were never baked: any extension, any version, images of any size. For publishers, bytes are bytes. */
+import { createHash } from "node:crypto";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import {
+  ARCHES,
+  type Arch,
+  everyVersion,
+  formatReleaseManifest,
+  formatTransfer,
+  imageFile,
+  type ReleaseManifest,
+  transferFor,
+} from "../../schema/index.ts";
+import { sha256 } from "./sha256.ts";
+
+export interface SyntheticOptions {
+  readonly arches?: readonly Arch[];
+  /** Bytes of an image */
+  readonly size?: number;
+  /** Of another seed, an image has other bytes */
+  readonly seed?: string;
+}
+
+/** @returns the folder's `release.json` */
+export async function writeRelease(
+  folder: string,
+  extension: string,
+  version: string,
+  { arches = ARCHES, size = 1_000, seed = "" }: SyntheticOptions = {},
+): Promise<string> {
+  await mkdir(folder, { recursive: true });
+  const images: ReleaseManifest["images"] = [];
+  for (const arch of arches) {
+    const file = imageFile({ extension, version }, arch);
+    const bytes = bytesOf(`${file} ${seed}`, size);
+    await writeFile(join(folder, file), bytes);
+    images.push({ file, arch, format: "squashfs", size, sha256: sha256(bytes), inputsDigest: "c".repeat(64) });
+  }
+  const bakeryUrl = "https://bakery.example.org";
+  const text = formatTransfer(transferFor(everyVersion(), version, { extension, bakeryUrl, verify: true }));
+  const file = `${extension}.conf`;
+  await writeFile(join(folder, file), text);
+  const manifest: ReleaseManifest = {
+    schemaVersion: 1,
+    extension,
+    version,
+    images,
+    transfers: [{ file, sha256: sha256(text), matchPattern: `${extension}-@v-%a.raw` }],
+    provenance: { builtAt: "2026-11-24T00:00:00Z", bundled: {}, downloads: [] },
+  };
+  const path = join(folder, "release.json");
+  await writeFile(path, formatReleaseManifest(manifest));
+  return path;
+}
+
+/** The same for the same seed, and nothing that repeats. */
+function bytesOf(seed: string, size: number): Buffer {
+  return createHash("shake256", { outputLength: size }).update(seed).digest();
+}
