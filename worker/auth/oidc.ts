@@ -86,7 +86,9 @@ export class OidcVerifier {
         ...(signal && { signal }),
       });
       if (response.status !== 200) throw new Error(`answers ${response.status}`);
-      return new Response(await boundedBytes(response, MAX_KEYS_BYTES));
+      const text = new TextDecoder().decode(await boundedBytes(response, MAX_KEYS_BYTES));
+      // What is no JSON is the issuer's fault, and not that of whoever brings a token.
+      return Response.json(JSON.parse(text));
     } catch (cause) {
       throw new UpstreamError("OIDC issuer", "does not give its keys", { cause });
     }
