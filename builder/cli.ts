@@ -3,7 +3,10 @@ import { Command, CommanderError } from "commander";
 import { Catalog } from "./catalog.ts";
 import type { Cli } from "./commands/command.ts";
 import { createCommand } from "./commands/create.ts";
+import { doctorCommand } from "./commands/doctor.ts";
+import { keygenCommand } from "./commands/keygen.ts";
 import { listCommand } from "./commands/list.ts";
+import { pruneCommand, reindexCommand, yankCommand } from "./commands/maintain.ts";
 import { withFlagValues } from "./commands/options.ts";
 import { planCommand } from "./commands/plan.ts";
 import { publishCommand } from "./commands/publish.ts";
@@ -12,7 +15,17 @@ import { BakeryError } from "./system/errors.ts";
 import { progressOn, type Screen } from "./system/progress.ts";
 import { upstreamsFrom } from "./versions/upstreams.ts";
 
-const COMMANDS = [listCommand, planCommand, createCommand, publishCommand];
+const COMMANDS = [
+  listCommand,
+  planCommand,
+  createCommand,
+  publishCommand,
+  yankCommand,
+  pruneCommand,
+  reindexCommand,
+  doctorCommand,
+  keygenCommand,
+];
 
 export interface Terminal {
   readonly stdout: Screen;

@@ -73,6 +73,7 @@ export {
   parseIndexRequest,
   parseIndexState,
   parsePruneRequest,
+  parseRestored,
   parseSwept,
   parseWithdrawn,
   parseYankRequest,

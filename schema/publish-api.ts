@@ -81,6 +81,11 @@ export const withdrawn = v.strictObject({
   withdrawn: v.array(d.version),
 });
 
+export const restored = v.strictObject({
+  /** Those that are listed again since this request */
+  restored: v.array(d.version),
+});
+
 export const swept = v.strictObject({
   deleted: v.array(d.version),
   /** Those that some index may still name, and when they can be deleted; without a time: not until the index forgets them */
@@ -107,6 +112,7 @@ export const parseIndexPut = parser(indexPut, "answer to an index");
 export const parseYankRequest = parser(yankRequest, "request");
 export const parsePruneRequest = parser(pruneRequest, "request");
 export const parseWithdrawn = parser(withdrawn, "answer");
+export const parseRestored = parser(restored, "answer");
 export const parseSwept = parser(swept, "answer");
 
 function parser<const S extends v.GenericSchema>(schema: S, what: string) {

@@ -28,10 +28,10 @@ export function command<Args extends readonly unknown[]>(
 ): Command {
   const made = new Command();
   const [name = "", ...operands] = usage.split(" ");
+  for (const operand of operands) made.argument(operand);
   return made
     .name(name)
     .description(description)
-    .arguments(operands.join(" "))
     .option("--json", "print the result, or the error, as JSON on stdout")
     .action(async (...received: unknown[]) => {
       const options = made.opts();

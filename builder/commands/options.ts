@@ -27,6 +27,12 @@ export function parseEpoch(value: string): number {
   return seconds;
 }
 
+export function parseCount(value: string): number {
+  const count = Number(value);
+  if (!/^[0-9]{1,6}$/.test(value) || count < 1) throw new InvalidArgumentError("a whole number, 1 or more");
+  return count;
+}
+
 /** @throws UsageError for what cannot be a version */
 export function parseVersion(value: string): string {
   try {

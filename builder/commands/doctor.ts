@@ -1,0 +1,54 @@
+/** `doctor`: holds everything that a bakery publishes against everything else that it says. */
+import { resolve } from "node:path";
+import type { Command } from "commander";
+import { examine } from "../doctor/examine.ts";
+import { directorySource, httpSource } from "../doctor/source.ts";
+import { bakeryUrl, isUrl, readKeyring } from "../publish/target.ts";
+import { UserError } from "../system/errors.ts";
+import { formatTable } from "../system/format.ts";
+import { Http } from "../system/http.ts";
+import { type Cli, command } from "./command.ts";
+
+export function doctorCommand(cli: Cli): Command {
+  return command<[string]>(
+    cli,
+    "doctor <place>",
+    "check a bakery: every image that an index names is there with its hash, manifests and signatures agree",
+    async ({ quick, keyring }, place) => {
+      const ring = keyring ?? cli.env.BAKERY_KEYRING;
+      const source = isUrl(place)
+        ? httpSource(bakeryUrl(place), new Http({ signal: cli.signal }))
+        : directorySource(resolve(cli.cwd, place));
+      const trusted = ring === undefined ? undefined : await readKeyring(resolve(cli.cwd, ring));
+      const findings = await cli.progress.step(
+        "Examining",
+        () => examine(source, { keyring: trusted, whole: !quick, progress: cli.progress }),
+        ({ extensions, images }) => `${extensions} extensions, ${images} images`,
+      );
+      const { problems } = findings;
+      if (problems.length > 0) {
+        const byPath = Map.groupBy(problems, ({ path }) => path);
+        const details = Object.fromEntries(
+          [...byPath].map(([path, found]) => [path, found.map(({ problem }) => problem).join("; ")]),
+        );
+        throw new UserError(`${problems.length} ${problems.length === 1 ? "thing is" : "things are"} wrong`, {
+          details,
+          hint: "publish the release again where a file is wrong, ./bakery reindex where an index is",
+        });
+      }
+      const rows = findings.rows.map(({ extension, releases, images, signed }) => [
+        extension,
+        String(releases),
+        String(images),
+        signed,
+      ]);
+      return { value: findings, text: formatTable([["EXTENSION", "RELEASES", "IMAGES", "SIGNED"], ...rows]) };
+    },
+  )
+    .option("--quick", "do not read images: what the bakery says of them is enough", false)
+    .option("--keyring <file>", "the keys that indexes must be signed by (default: BAKERY_KEYRING; none: not checked)")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  ./bakery doctor https://extensions.example.org --quick\n  ./bakery doctor /srv/www",
+    );
+}
