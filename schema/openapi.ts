@@ -3,23 +3,32 @@ import { type JsonSchema, toJsonSchema } from "@valibot/to-json-schema";
 import type * as v from "valibot";
 import * as api from "./api.ts";
 import { ARCHES } from "./arch.ts";
+import * as publishing from "./publish-api.ts";
 import { releaseManifestFields } from "./release-manifest.ts";
 
 interface Parameter {
   readonly name: string;
-  readonly in: "path" | "query";
+  readonly in: "path" | "query" | "header";
   readonly description: string;
   readonly schema: JsonSchema;
 }
 
 export interface ApiOperation {
+  /** Default: get */
+  readonly method?: "get" | "post" | "put" | "delete";
   /** Below `/api/v1`, parameters in braces */
   readonly path: string;
   readonly summary: string;
   readonly parameters: readonly Parameter[];
-  /** Name of the answer's schema */
-  readonly answer: keyof typeof ANSWERS;
+  /** Name of the answer's schema; none: there is no body */
+  readonly answer?: SchemaName;
+  /** What is sent: the name of its schema, or bytes */
+  readonly request?: SchemaName | "bytes";
+  /** Whether only publishers may, or only those that maintain */
+  readonly right?: "publish" | "maintain";
 }
+
+type SchemaName = keyof typeof ANSWERS;
 
 export const MAX_PAGE = 200;
 export const DEFAULT_PAGE = 100;
@@ -33,6 +42,17 @@ export const ANSWERS = {
   ReleaseManifest: releaseManifestFields,
   Contents: api.apiContents,
   Error: api.apiError,
+  Draft: publishing.draft,
+  Commit: publishing.commitRequest,
+  Committed: publishing.committed,
+  IndexState: publishing.indexState,
+  Index: publishing.indexRequest,
+  IndexPut: publishing.indexPut,
+  Yank: publishing.yankRequest,
+  Prune: publishing.pruneRequest,
+  Withdrawn: publishing.withdrawn,
+  Restored: publishing.restored,
+  Swept: publishing.swept,
 } as const satisfies Record<string, v.GenericSchema>;
 
 const text = (name: string, where: Parameter["in"], description: string, schema: JsonSchema = {}): Parameter => ({
@@ -43,6 +63,9 @@ const text = (name: string, where: Parameter["in"], description: string, schema:
 });
 const EXTENSION = text("extension", "path", "name of an extension, `kubernetes`");
 const VERSION = text("version", "path", "version as it stands in file names, `v1.32.2`");
+const RELEASE = "/extensions/{extension}/releases/{version}";
+const OF_RELEASE = [EXTENSION, VERSION];
+const IF_MATCH = text("if-match", "header", "entity tag of the draft, or of the state of the index");
 const PAGE = [
   text("cursor", "query", "the `next` of the answer before"),
   {
@@ -82,34 +105,137 @@ export const API_OPERATIONS: readonly ApiOperation[] = [
     parameters: [],
     answer: "Contents",
   },
+  {
+    method: "post",
+    path: RELEASE,
+    summary: "Begin a draft with its release manifest, or take it up again; says what is missing",
+    parameters: OF_RELEASE,
+    request: "ReleaseManifest",
+    answer: "Draft",
+    right: "publish",
+  },
+  {
+    method: "put",
+    path: `${RELEASE}/files/{file}`,
+    summary: "Upload a file of a draft, or one part of it with its Content-Digest (RFC 9530)",
+    parameters: [
+      ...OF_RELEASE,
+      text("file", "path", "its name in the manifest"),
+      { ...text("part", "query", "from 1"), schema: { type: "integer", minimum: 1, default: 1 } },
+      text("content-digest", "header", "`sha-256=:<base64>:` of the part; needed where there are several"),
+      IF_MATCH,
+    ],
+    request: "bytes",
+    right: "publish",
+  },
+  {
+    method: "post",
+    path: `${RELEASE}/commit`,
+    summary: "Publish a draft whose files are all there; ask again while it answers 202",
+    parameters: [...OF_RELEASE, IF_MATCH],
+    request: "Commit",
+    answer: "Committed",
+    right: "publish",
+  },
+  ...(["index", "global-index"] as const).flatMap((name): ApiOperation[] => [
+    {
+      path: `/extensions/{extension}/${name}`,
+      summary: "What the index says, and what it has to say",
+      parameters: [EXTENSION],
+      answer: "IndexState",
+      right: "publish",
+    },
+    {
+      method: "put",
+      path: `/extensions/{extension}/${name}`,
+      summary: "Put the index that follows from what is published, with its signatures",
+      parameters: [EXTENSION, IF_MATCH],
+      request: "Index",
+      answer: "IndexPut",
+      right: "publish",
+    },
+  ]),
+  {
+    method: "post",
+    path: `${RELEASE}/yank`,
+    summary: "Withdraw a release; its files stay",
+    parameters: OF_RELEASE,
+    request: "Yank",
+    answer: "Withdrawn",
+    right: "maintain",
+  },
+  {
+    method: "delete",
+    path: `${RELEASE}/yank`,
+    summary: "List a release again that was withdrawn, or pruned and not deleted yet",
+    parameters: OF_RELEASE,
+    answer: "Restored",
+    right: "maintain",
+  },
+  {
+    method: "post",
+    path: "/extensions/{extension}/prune",
+    summary: "Withdraw all releases but the newest, to be deleted a day later",
+    parameters: [EXTENSION],
+    request: "Prune",
+    answer: "Withdrawn",
+    right: "maintain",
+  },
+  {
+    method: "post",
+    path: "/extensions/{extension}/sweep",
+    summary: "Delete the files of pruned releases that no index has named for a day",
+    parameters: [EXTENSION],
+    answer: "Swept",
+    right: "maintain",
+  },
 ];
 
 /** @param origin of the bakery, `https://extensions.example.org` */
 export function openApiDocument(origin: string) {
   const schemas = Object.entries(ANSWERS).map(([name, schema]) => {
-    const { $schema, ...jsonSchema } = toJsonSchema(schema, { target: "draft-2020-12" });
+    // What only code can check is not said: that lines of an index are lines.
+    const ignoreActions = ["check", "raw_check", "check_items"];
+    const { $schema, ...jsonSchema } = toJsonSchema(schema, { target: "draft-2020-12", ignoreActions });
     return [name, jsonSchema] as const;
+  });
+  const byPath = Map.groupBy(API_OPERATIONS, ({ path }) => path);
+  const paths = [...byPath].map(([path, operations]) => {
+    return [path, Object.fromEntries(operations.map((operation) => [operation.method ?? "get", describe(operation)]))];
   });
   return {
     openapi: "3.1.0",
     info: { title: "Sysext bakery", version: "1", license: { name: "Apache-2.0", identifier: "Apache-2.0" } },
     servers: [{ url: `${origin}/api/v1` }],
-    paths: Object.fromEntries(API_OPERATIONS.map((operation) => [operation.path, { get: describe(operation) }])),
-    components: { schemas: Object.fromEntries(schemas) },
+    paths: Object.fromEntries(paths),
+    components: {
+      schemas: Object.fromEntries(schemas),
+      securitySchemes: { publisher: { type: "http", scheme: "bearer" } },
+    },
   };
 }
 
-function describe({ path, summary, parameters, answer }: ApiOperation) {
+function describe({ method = "get", path, summary, parameters, request, answer, right }: ApiOperation) {
   const json = (name: string) => ({
     "application/json": { schema: { $ref: `#/components/schemas/${name}` } },
   });
+  const bytes = { "application/octet-stream": { schema: { type: "string", format: "binary" } } };
+  const words = `${method === "get" ? "" : `${method} `}${path}`;
   return {
-    operationId: path.replace(/[^A-Za-z]+(?<letter>[A-Za-z])?/g, (_, letter = "") => letter.toUpperCase()),
-    summary,
+    operationId: words.replace(/[^A-Za-z]+(?<letter>[A-Za-z])?/g, (_, letter = "") => letter.toUpperCase()),
+    summary: right === "maintain" ? `${summary} (maintainers)` : summary,
     parameters: parameters.map((parameter) => ({ ...parameter, required: parameter.in === "path" })),
+    ...(right !== undefined && { security: [{ publisher: [] }] }),
+    ...(request !== undefined && {
+      requestBody: { required: true, content: request === "bytes" ? bytes : json(request) },
+    }),
     responses: {
-      "200": { description: "found", content: json(answer) },
-      "304": { description: "not changed since the entity tag that came with the request" },
+      ...(answer === undefined
+        ? { "204": { description: "done" } }
+        : { "200": { description: method === "get" ? "found" : "done", content: json(answer) } }),
+      ...(method === "get" && {
+        "304": { description: "not changed since the entity tag that came with the request" },
+      }),
       default: { description: "an error", content: json("Error") },
     },
   };

@@ -17,7 +17,12 @@ export function partsOf(size: number): number {
 }
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
-const reason = v.pipe(v.string(), v.regex(/^[^\p{Cc}]*\S[^\p{Cc}]*$/u, "not one line of text"), v.maxLength(500));
+/** One line of text. The length first: what is longer is not looked at. */
+const reason = v.pipe(
+  v.string(),
+  v.maxLength(500),
+  v.regex(/^[ -~\u00a0-\uffff]*[!-~\u00a1-\uffff][ -~\u00a0-\uffff]*$/, "not one line of text"),
+);
 
 export const draft = v.strictObject({
   /** `published`: there is nothing to do */
