@@ -15,7 +15,12 @@ export async function emptyStorage(): Promise<void> {
 /** The same storage, and a list of the operations on it so far: `["head k/f", "get k/f"]`. */
 export function counting<T extends R2Bucket | KVNamespace>(storage: T): { storage: T; operations: string[] } {
   const operations: string[] = [];
-  return { operations, storage: intercept(storage, (method, key) => void operations.push(`${method} ${key}`)) };
+  return { operations, storage: intercept(storage, (method, key) => void operations.push(`${method} ${nameOf(key)}`)) };
+}
+
+/** A key, several, or what is listed. */
+function nameOf(key: unknown): string {
+  return typeof key === "object" && key !== null && "prefix" in key ? String(key.prefix) : String(key);
 }
 
 /** The same storage; once `broken` is set every operation on it fails, or those that are named. */
