@@ -1,10 +1,13 @@
 /** Publishers of a real bakery that are killed, that race, and whose releases many machines wait for. */
 import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
+import { connect } from "node:net";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { SigningKey } from "../../../builder/signing/signing-key.ts";
-import { parseInventory, parsePublishedIndex, parseSha256Sums } from "../../../schema/index.ts";
+import { parseDraft, parseInventory, parsePublishedIndex, parseSha256Sums } from "../../../schema/index.ts";
 import { type LocalBakery, startLocalBakery } from "../../../scripts/local-bakery.ts";
 import { Workplace } from "../../support/bakery.ts";
 import { PollingClient } from "../../support/polling-client.ts";
@@ -12,6 +15,7 @@ import { writeRelease } from "../../support/synthetic-release.ts";
 
 const CLI = fileURLToPath(new URL("../../../builder/cli.ts", import.meta.url));
 const KILLER = fileURLToPath(new URL("kill-at-request.ts", import.meta.url));
+const MIB = 1024 ** 2;
 const OWN = { GITHUB_REPOSITORY: "", DOCS_URL: "" };
 
 let workplace: Workplace;
@@ -88,6 +92,51 @@ it("killed at any request, or within its body, it leaves a bakery that is true, 
   }
   console.info(`publishers killed: ${points.length}`);
 }, 240_000);
+
+it("killed within an upload in parts, the next run sends only the parts that are missing", async () => {
+  const size = 2 * 64 * MIB + 5 * MIB;
+  const folder = workplace.file("large-1.0.0");
+  const path = await writeRelease(folder, "large", "1.0.0", { arches: ["x86-64"], size });
+  // Requests: the draft, then four parts at once, the transfer file among them.
+  expect(await spawnPublisher(path, { KILL_AT: "3 inside" })).toBe("SIGKILL");
+  expect(await spawnPublisher(path, { COUNT_TO: workplace.file("requests") })).toBe(0);
+  const requests = (await readFile(workplace.file("requests"), "utf8")).split("\n");
+  const parts = requests.slice(0, requests.indexOf("POST with body", 1)).filter((request) => request.startsWith("PUT"));
+  expect(parts.length).toBeGreaterThan(0);
+  expect(parts.length).toBeLessThanOrEqual(4);
+
+  const response = await fetch(`${bakery.url}/extensions/large/large-1.0.0-x86-64.raw`);
+  const hash = createHash("sha256");
+  for await (const chunk of response.body ?? []) hash.update(chunk);
+  const image = await readFile(join(folder, "large-1.0.0-x86-64.raw"));
+  expect(hash.digest("hex")).toBe(createHash("sha256").update(image).digest("hex"));
+  expect(response.headers.get("etag")).toBe(`"${createHash("sha256").update(image).digest("hex")}"`);
+  await bakery.forget("large");
+}, 120_000);
+
+it("a client that hangs up in the middle of a body leaves nothing, and the bakery goes on", async () => {
+  const path = await release("cut", "1.0.0");
+  const manifest = await readFile(path, "utf8");
+  const headers = { authorization: `Bearer ${bakery.token}` };
+  const url = `${bakery.url}/api/v1/extensions/cut/releases/1.0.0`;
+  const { draft } = parseDraft(await (await fetch(url, { method: "POST", headers, body: manifest })).text());
+  const { hostname, port, pathname } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  const lines = [
+    `PUT ${pathname}/files/cut-1.0.0-x86-64.raw HTTP/1.1`,
+    `Host: ${hostname}`,
+    `Authorization: Bearer ${bakery.token}`,
+    `If-Match: "${draft}"`,
+    "Content-Length: 1000",
+  ];
+  socket.write(`${lines.join("\r\n")}\r\n\r\n${"x".repeat(500)}`);
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  socket.destroy();
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  const { objects } = await bakery.bucket.list({ prefix: ".drafts/cut-1.0.0/" });
+  expect(objects.map(({ key }) => key)).toEqual([".drafts/cut-1.0.0/draft.json"]);
+  expect(await publish(path)).toMatchObject({ exitCode: 0 });
+});
 
 it("ten at once on one extension lose no release", async () => {
   const versions = Array.from({ length: 10 }, (_, at) => `1.${at}.0`);
