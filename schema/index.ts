@@ -8,6 +8,7 @@ export type {
   ApiRelease,
   Readiness,
 } from "./api.ts";
+export { API_OPERATIONS, type ApiOperation, DEFAULT_PAGE, MAX_PAGE } from "./api-operations.ts";
 export { ARCHES, type Arch, GO_ARCH, isArch, UNAME_ARCH } from "./arch.ts";
 export { withLinesOf } from "./global-index.ts";
 export { formatIni, type IniEntry, type IniSection, parseIni } from "./ini.ts";
@@ -53,7 +54,7 @@ export {
   type Release,
   releaseName,
 } from "./names.ts";
-export { API_OPERATIONS, type ApiOperation, DEFAULT_PAGE, MAX_PAGE, openApiDocument } from "./openapi.ts";
+export { openApiDocument } from "./openapi.ts";
 export {
   type CommitRequest,
   type Committed,

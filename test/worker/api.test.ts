@@ -2,8 +2,8 @@
 import { env } from "cloudflare:workers";
 import { safeParse } from "valibot";
 import { beforeEach, describe, expect, test } from "vitest";
+import { ANSWERS } from "../../schema/api-operations.ts";
 import { API_OPERATIONS, formatInventory, formatSha256Sums, type Inventory, indexOf } from "../../schema/index.ts";
-import { ANSWERS } from "../../schema/openapi.ts";
 import { createApi } from "../../worker/api/routes.ts";
 import { bakery, ORIGIN, standaloneBakery } from "./support/bakery.ts";
 import { putFile, putIndex } from "./support/files.ts";

@@ -17,8 +17,10 @@ import {
   filesOf,
   findRelease,
   formatReleaseManifest,
+  formatSha256Sums,
   InvalidInput,
   isSameRelease,
+  linesOf,
   type PublishedRelease,
   type Publisher,
   parseReleaseManifest,
@@ -34,6 +36,7 @@ import type { Clock } from "../context.ts";
 import { toHex } from "../digest.ts";
 import { ApiProblem, UpstreamError } from "../errors.ts";
 import type { Drafts } from "./drafts.ts";
+import { checkSignature, type VerifySignature } from "./index-signatures.ts";
 import type { Inventories } from "./inventories.ts";
 import { HashMismatch, type Objects } from "./objects.ts";
 
@@ -48,6 +51,8 @@ export interface CommitterOptions {
   readonly objects: Objects;
   readonly drafts: Drafts;
   readonly inventories: Inventories;
+  /** None: signatures are kept as they come, or not at all */
+  readonly verify: VerifySignature | undefined;
   readonly now: Clock;
 }
 
@@ -62,9 +67,11 @@ export class Committer {
   readonly #objects: Objects;
   readonly #drafts: Drafts;
   readonly #inventories: Inventories;
+  readonly #verify: VerifySignature | undefined;
   readonly #now: Clock;
 
-  constructor({ objects, drafts, inventories, now }: CommitterOptions) {
+  constructor({ objects, drafts, inventories, verify, now }: CommitterOptions) {
+    this.#verify = verify;
     this.#objects = objects;
     this.#drafts = drafts;
     this.#inventories = inventories;
@@ -91,6 +98,8 @@ export class Committer {
     const known = await this.#published(manifest);
     const lacking = await this.#lacking(manifest);
     await this.#requireParts(manifest, lacking);
+    const lines = formatSha256Sums(linesOf(manifest.extension, manifest));
+    if (known === undefined && this.#verify) await checkSignature("the release", lines, signature, this.#verify);
     const etag = known === undefined ? await this.#claim({ ...manifest, publisher }) : undefined;
     for (const file of lacking) {
       if (this.#now() - start > BUDGET_MILLISECONDS) return { state: "copying" };

@@ -27,11 +27,17 @@ export async function checkSignatures(
   // Nobody sees an empty index.
   if (text === "" || !isRequired) return;
 
-  await check("the index", text, signatures.index, verify);
-  for (const [name, of] of series) await check(`the index of ${name}`, of, signatures.series?.[name], verify);
+  await checkSignature("the index", text, signatures.index, verify);
+  for (const [name, of] of series) await checkSignature(`the index of ${name}`, of, signatures.series?.[name], verify);
 }
 
-async function check(what: string, text: string, signature: string | undefined, verify: VerifySignature | undefined) {
+/** @throws ApiProblem 422 naming what is not signed */
+export async function checkSignature(
+  what: string,
+  text: string,
+  signature: string | undefined,
+  verify: VerifySignature | undefined,
+): Promise<void> {
   if (signature === undefined) throw problem(`${what} is not signed`);
   const bytes = Uint8Array.from(atob(signature), (character) => character.charCodeAt(0));
   const isGood = verify === undefined || (await verify(new TextEncoder().encode(text), bytes));

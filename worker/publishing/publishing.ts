@@ -45,7 +45,7 @@ export function createPublishing(options: PublishingOptions): Publishing {
     maxReleaseBytes: config.maxReleaseBytes,
     drafts,
     indexes,
-    committer: new Committer({ objects, drafts, inventories, now }),
+    committer: new Committer({ objects, drafts, inventories, verify, now }),
     uploads: new Uploads(objects, drafts),
     withdrawals: new Withdrawals({ objects, inventories, indexes, now }),
   };
