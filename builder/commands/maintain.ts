@@ -1,10 +1,12 @@
 /** What maintainers do to what is published: `yank`, `prune`, `reindex`. Each ends with indexes that say so. */
+import { resolve } from "node:path";
 import type { Command } from "commander";
 import { checkExtensionName, parseRestored, parseSwept, parseWithdrawn } from "../../schema/index.ts";
 import { BakeryApi } from "../publish/bakery-api.ts";
 import { credentialsFrom } from "../publish/credentials.ts";
+import { DirectoryPublisher } from "../publish/directory.ts";
 import { releasePath } from "../publish/paths.ts";
-import { bakeryPublisher, bakeryUrl, signingPolicy } from "../publish/target.ts";
+import { bakeryPublisher, bakeryUrl, isUrl, signingPolicy } from "../publish/target.ts";
 import { UsageError } from "../system/errors.ts";
 import { type Cli, command, type Outcome } from "./command.ts";
 import { parseCount, parseVersion, SIGNING_HELP } from "./options.ts";
@@ -16,7 +18,7 @@ export function yankCommand(cli: Cli): Command {
     cli,
     "yank <extension> <version>",
     "withdraw a release: machines get it no more, its files stay; --undo lists it again",
-    async ({ to, reason, undo, signAll }, extension, version) => {
+    async ({ to, reason, undo }, extension, version) => {
       const path = `${releasePath({ extension: checkName(extension), version: parseVersion(version) })}/yank`;
       if (!undo && !reason) throw new UsageError("--reason is missing", { hint: "people will ask why it is gone" });
       const api = apiOf(cli, to);
@@ -24,7 +26,7 @@ export function yankCommand(cli: Cli): Command {
       const changed = undo
         ? (await api.send({ method: "DELETE", path }, parseRestored)).restored
         : (await api.send({ method: "POST", path, body, headers: JSON_BODY }, parseWithdrawn)).withdrawn;
-      return indexAnew(cli, to, extension, { [undo ? "restored" : "withdrawn"]: changed }, signAll);
+      return indexAnew(cli, to, extension, { [undo ? "restored" : "withdrawn"]: changed });
     },
   )
     .requiredOption(...TO)
@@ -63,13 +65,20 @@ export function reindexCommand(cli: Cli): Command {
     cli,
     "reindex <extension>",
     "put the indexes that follow from what is published, after a crash or with another key",
-    async ({ to, signAll }, extension) => indexAnew(cli, to, checkName(extension), {}, signAll),
+    async ({ to, signAll }, name) => {
+      const extension = checkName(name);
+      if (isUrl(to)) return indexAnew(cli, to, extension, {}, signAll);
+      const policy = await signingPolicy(cli, { signsAll: signAll });
+      const changed = await new DirectoryPublisher(resolve(cli.cwd, to), policy).reindex(extension);
+      return { value: { changed }, text: changed.map((path) => `${path}\n`).join("") || UNCHANGED };
+    },
   )
-    .requiredOption(...TO)
+    .requiredOption("--to <place>", "the bakery's URL, or a folder")
     .option("--sign-all", "sign what the bakery says is published, whoever has signed it before", false)
     .addHelpText("after", `\n${SIGNING_HELP}`);
 }
 
+const UNCHANGED = "the indexes say so already\n";
 const JSON_BODY = { "content-type": "application/json" } as const;
 
 async function indexAnew(
@@ -85,7 +94,7 @@ async function indexAnew(
   const what = Object.entries(done).flatMap(([how, versions]) => versions.map((version) => `${version}: ${how}\n`));
   const isLater = effectiveAt > cli.now().getTime();
   const when = isLater ? `, in effect from ${new Date(effectiveAt).toISOString()} on` : "";
-  const indexes = changed.length === 0 ? "the indexes say so already\n" : `changed: ${changed.join(", ")}${when}\n`;
+  const indexes = changed.length === 0 ? UNCHANGED : `changed: ${changed.join(", ")}${when}\n`;
   return {
     value: { ...done, changed, ...(isLater && { effectiveAt: new Date(effectiveAt) }) },
     text: what.join("") + indexes,

@@ -34,7 +34,7 @@ import {
   withLinesOf,
 } from "../../schema/index.ts";
 import { measureFile } from "../system/digest.ts";
-import { errorCode } from "../system/errors.ts";
+import { errorCode, UserError } from "../system/errors.ts";
 import { withLock } from "../system/lock.ts";
 import { readDocument } from "../system/read-document.ts";
 import { writeAtomically, writeText } from "../system/work-dir.ts";
@@ -46,7 +46,8 @@ const SIGNATURE_SUFFIXES = [".gpg", ".sha256.asc"] as const;
 
 interface Putting {
   readonly inventory: Inventory;
-  readonly own: ReleaseManifest;
+  /** The release that is being published */
+  readonly own: ReleaseManifest | undefined;
 }
 
 export class DirectoryPublisher implements Publisher {
@@ -64,13 +65,24 @@ export class DirectoryPublisher implements Publisher {
     return withLock(join(this.#root, ".publishing"), () => this.#publishLocked(release));
   }
 
+  /**
+   * Puts the indexes that follow from the inventory.
+   * @returns public paths of what was changed
+   * @throws UserError where there is no such extension
+   */
+  async reindex(extension: string): Promise<string[]> {
+    const inventory = await readDocument(this.#pathOf({ release: extension, file: INVENTORY_FILE }), parseInventory);
+    if (inventory === undefined) throw new UserError(`nothing is published of ${extension} in ${this.#root}`);
+    return withLock(join(this.#root, ".publishing"), () => this.#putIndexes(inventory));
+  }
+
   async #publishLocked({ folder, manifest }: LocalRelease): Promise<Published> {
     const { extension } = manifest;
     const name = releaseName(manifest);
     const inventoryAt = { release: extension, file: INVENTORY_FILE };
     // All that may be damaged is read before anything is written.
     const before = (await readDocument(this.#pathOf(inventoryAt), parseInventory)) ?? emptyInventory(extension);
-    const globalIndex = (await readDocument(this.#pathOf(GLOBAL_INDEX), parseSha256Sums)) ?? [];
+    await readDocument(this.#pathOf(GLOBAL_INDEX), parseSha256Sums);
     const signature = await this.#signing?.key.sign(releaseText(manifest));
     const inventory = addRelease(before, manifest, { publishedAt: new Date(), signature });
     if (inventory === before) await this.#demandSame(manifest);
@@ -100,11 +112,19 @@ export class DirectoryPublisher implements Publisher {
     await note(inventoryAt, this.#write(inventoryAt, formatInventory(inventory)));
     const keyring = this.#signing?.trusted.bytes;
     if (keyring !== undefined) for (const at of KEYRINGS) await note(at, this.#writeBytes(at, keyring));
-    const lines = indexOf(inventory);
-    written.push(...(await this.#putIndex(indexLocator(extension), lines, { inventory, own: manifest })));
-    const all = withLinesOf(extension, lines, globalIndex);
-    written.push(...(await this.#putIndex(GLOBAL_INDEX, all, { inventory, own: manifest })));
+    written.push(...(await this.#putIndexes(inventory, manifest)));
     return { written };
+  }
+
+  async #putIndexes(inventory: Inventory, own?: ReleaseManifest): Promise<string[]> {
+    const { extension } = inventory;
+    const lines = indexOf(inventory);
+    const globalIndex = (await readDocument(this.#pathOf(GLOBAL_INDEX), parseSha256Sums)) ?? [];
+    const all = withLinesOf(extension, lines, globalIndex);
+    return [
+      ...(await this.#putIndex(indexLocator(extension), lines, { inventory, own })),
+      ...(await this.#putIndex(GLOBAL_INDEX, all, { inventory, own })),
+    ];
   }
 
   /** The signatures first: between the two, machines that verify refuse the index, and take it a moment later. */

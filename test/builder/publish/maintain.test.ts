@@ -93,6 +93,24 @@ describe("reindex", () => {
     expect((await bakeryRun("reindex", "tool", "--to", bakery.url)).stdout).toBe("the indexes say so already\n");
   });
 
+  it("mends the indexes of a folder too", async () => {
+    for (const version of ["1.0.0", "1.1.0"]) await publish("tool", version, "folder");
+    const [own, all] = ["extensions/tool/SHA256SUMS", "extensions/SHA256SUMS"].map((path) =>
+      workplace.file(join("folder", path)),
+    ) as [string, string];
+    const before = await readFile(own, "utf8");
+    await rm(own);
+    await writeFile(all, before.replace(/.*1.1.0.*\n/, ""));
+    expect(await bakeryRun("doctor", "folder")).toMatchObject({ exitCode: 1 });
+    expect((await bakeryRun("reindex", "tool", "--to", "folder")).stdout).toBe(
+      "/extensions/tool/SHA256SUMS\n/extensions/SHA256SUMS\n",
+    );
+    expect([await readFile(own, "utf8"), await readFile(all, "utf8")]).toEqual([before, before]);
+    expect(await bakeryRun("doctor", "folder")).toMatchObject({ exitCode: 0 });
+    expect((await bakeryRun("reindex", "tool", "--to", "folder")).stdout).toBe("the indexes say so already\n");
+    expect((await bakeryRun("reindex", "other", "--to", "folder")).stderr).toContain("nothing is published of other");
+  });
+
   it("signs what nobody has signed only when it is told to", async () => {
     const made = await workplace.run([
       "keygen",
