@@ -43,6 +43,7 @@ export const ANSWERS = {
   Contents: api.apiContents,
   Error: api.apiError,
   Draft: publishing.draft,
+  Drafts: publishing.drafts,
   Commit: publishing.commitRequest,
   Committed: publishing.committed,
   IndexState: publishing.indexState,
@@ -112,6 +113,13 @@ export const API_OPERATIONS: readonly ApiOperation[] = [
     parameters: OF_RELEASE,
     request: "ReleaseManifest",
     answer: "Draft",
+    right: "publish",
+  },
+  {
+    path: "/extensions/{extension}/drafts",
+    summary: "What is on its way in; nobody comes back for what was not used for a day",
+    parameters: [EXTENSION],
+    answer: "Drafts",
     right: "publish",
   },
   {

@@ -58,8 +58,10 @@ export { openApiDocument } from "./openapi.ts";
 export {
   type CommitRequest,
   type Committed,
+  DRAFT_EXPIRY_SECONDS,
   type Draft,
   type DraftFile,
+  type Drafts,
   type IndexPut,
   type IndexRequest,
   type IndexState,
@@ -70,6 +72,7 @@ export {
   parseCommitRequest,
   parseCommitted,
   parseDraft,
+  parseDrafts,
   parseIndexPut,
   parseIndexRequest,
   parseIndexState,

@@ -16,6 +16,9 @@ export function partsOf(size: number): number {
   return Math.max(1, Math.ceil(size / PART_BYTES));
 }
 
+/** A publisher that was cut off comes back within the day, or with other bytes. */
+export const DRAFT_EXPIRY_SECONDS = 24 * 3600;
+
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 /** One line of text. The length first: what is longer is not looked at. */
 const reason = v.pipe(
@@ -41,6 +44,16 @@ export const draft = v.strictObject({
   ),
   /** Of a published release: why it is not in the index */
   yanked: v.optional(v.string()),
+});
+
+export const drafts = v.strictObject({
+  drafts: v.array(
+    v.strictObject({
+      version: d.version,
+      /** When something was last sent for it */
+      usedAt: d.timestamp,
+    }),
+  ),
 });
 
 export const commitRequest = v.strictObject({
@@ -99,6 +112,7 @@ export const swept = v.strictObject({
 
 export type Draft = v.InferOutput<typeof draft>;
 export type DraftFile = Draft["files"][number];
+export type Drafts = v.InferOutput<typeof drafts>["drafts"];
 export type CommitRequest = v.InferOutput<typeof commitRequest>;
 export type Committed = v.InferOutput<typeof committed>;
 export type IndexState = v.InferOutput<typeof indexState>;
@@ -109,6 +123,7 @@ export type Swept = v.InferOutput<typeof swept>;
 
 /** @throws InvalidInput naming the field */
 export const parseDraft = parser(draft, "draft");
+export const parseDrafts = parser(drafts, "list of drafts");
 export const parseCommitRequest = parser(commitRequest, "commit");
 export const parseCommitted = parser(committed, "answer to a commit");
 export const parseIndexState = parser(indexState, "state of an index");

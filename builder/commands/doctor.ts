@@ -3,6 +3,8 @@ import { resolve } from "node:path";
 import type { Command } from "commander";
 import { examine } from "../doctor/examine.ts";
 import { directorySource, httpSource } from "../doctor/source.ts";
+import { BakeryApi } from "../publish/bakery-api.ts";
+import { credentialsFrom } from "../publish/credentials.ts";
 import { bakeryUrl, isUrl, readKeyring } from "../publish/target.ts";
 import { UserError } from "../system/errors.ts";
 import { formatTable } from "../system/format.ts";
@@ -17,12 +19,12 @@ export function doctorCommand(cli: Cli): Command {
     async ({ quick, keyring }, place) => {
       const ring = keyring ?? cli.env.BAKERY_KEYRING;
       const source = isUrl(place)
-        ? httpSource(bakeryUrl(place), new Http({ signal: cli.signal }))
+        ? httpSource(bakeryUrl(place), new Http({ signal: cli.signal }), apiOf(cli, bakeryUrl(place)))
         : directorySource(resolve(cli.cwd, place));
       const trusted = ring === undefined ? undefined : await readKeyring(resolve(cli.cwd, ring));
       const findings = await cli.progress.step(
         "Examining",
-        () => examine(source, { keyring: trusted, whole: !quick, progress: cli.progress }),
+        () => examine(source, { keyring: trusted, whole: !quick, progress: cli.progress, now: cli.now() }),
         ({ extensions, images }) => `${extensions} extensions, ${images} images`,
       );
       const { problems } = findings;
@@ -49,6 +51,11 @@ export function doctorCommand(cli: Cli): Command {
     .option("--keyring <file>", "the keys that indexes must be signed by (default: BAKERY_KEYRING; none: not checked)")
     .addHelpText(
       "after",
-      "\nExamples:\n  ./bakery doctor https://extensions.example.org --quick\n  ./bakery doctor /srv/www",
+      "\nWith BAKERY_TOKEN, old drafts in a bakery are found too.\n\nExamples:\n  ./bakery doctor https://extensions.example.org --quick\n  ./bakery doctor /srv/www",
     );
+}
+
+function apiOf({ env, signal }: Cli, url: string): BakeryApi | undefined {
+  const mayPublish = Boolean(env.BAKERY_TOKEN || env.ACTIONS_ID_TOKEN_REQUEST_URL);
+  return mayPublish ? new BakeryApi({ url, credentials: credentialsFrom(env, url), signal }) : undefined;
 }

@@ -1,5 +1,6 @@
 /** Finds out whether what a bakery says is true: index, inventory, manifests, images and signatures. */
 import {
+  DRAFT_EXPIRY_SECONDS,
   formatSha256Sums,
   GLOBAL_INDEX,
   INVENTORY_FILE,
@@ -42,6 +43,7 @@ export interface ExamineOptions {
   /** Whether images are read, or only asked for */
   readonly whole: boolean;
   readonly progress: Progress;
+  readonly now: Date;
 }
 
 export async function examine(source: Source, options: ExamineOptions): Promise<Findings> {
@@ -89,6 +91,13 @@ async function examineExtension(
     const actual = await source.sha256(imagePath, options.whole);
     if (actual === undefined) problems.push({ path: imagePath, problem: "is named by an index, and not there" });
     else if (actual !== sha256) problems.push({ path: imagePath, problem: `has the hash ${actual}, not ${sha256}` });
+  }
+  for (const { version, usedAt } of (await source.drafts?.(extension)) ?? []) {
+    if (options.now.getTime() - Date.parse(usedAt) < DRAFT_EXPIRY_SECONDS * 1000) continue;
+    problems.push({
+      path: releaseName({ extension, version }),
+      problem: `is a draft that nobody has used since ${usedAt}`,
+    });
   }
   const listed = inventory?.releases.filter(isListed) ?? [];
   for (const release of listed) await examineManifest(extension, release, source, problems);

@@ -1,6 +1,8 @@
 /** Where a bakery is examined: over HTTP as machines see it, or in the folder that a web server hosts. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { type Drafts, parseDrafts } from "../../schema/index.ts";
+import type { BakeryApi } from "../publish/bakery-api.ts";
 import { measureFile } from "../system/digest.ts";
 import { errorCode, NotFoundError } from "../system/errors.ts";
 import type { Http } from "../system/http.ts";
@@ -10,11 +12,18 @@ export interface Source {
   read(path: string): Promise<Buffer | undefined>;
   /** @param whole whether to read all of it, or to believe what is said of it */
   sha256(path: string, whole: boolean): Promise<string | undefined>;
+  /** What is on its way in; absent where that cannot be asked */
+  drafts?(extension: string): Promise<Drafts>;
 }
 
-export function httpSource(url: string, http: Http): Source {
+/** @param api of who may publish there, and so may see drafts */
+export function httpSource(url: string, http: Http, api?: BakeryApi): Source {
   const at = (path: string) => url + encodeURI(path);
   return {
+    ...(api && {
+      drafts: async (extension: string) =>
+        (await api.send({ method: "GET", path: `${extension}/drafts` }, parseDrafts)).drafts,
+    }),
     read: async (path) => (await http.readBytes(at(path)).catch(absent))?.bytes,
     async sha256(path, whole) {
       if (whole) return http.sha256(at(path)).catch(absent);

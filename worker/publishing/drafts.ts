@@ -6,12 +6,15 @@
  * upload that comes late can harm nothing: only a commit writes to where clients read.
  */
 import {
+  DRAFT_EXPIRY_SECONDS,
   type Draft,
   type DraftFile,
+  type Drafts as DraftList,
   filesOf,
   formatReleaseManifest,
   PART_BYTES,
   parseReleaseManifest,
+  parseReleaseName,
   partsOf,
   type Release,
   type ReleaseFile,
@@ -25,8 +28,6 @@ import type { Objects } from "./objects.ts";
 
 export const DRAFTS = ".drafts/";
 const DRAFT_FILE = "draft.json";
-/** A publisher that was cut off comes back within the day, or with other bytes. */
-const EXPIRY_SECONDS = 24 * 3600;
 
 export interface OpenDraft {
   readonly id: string;
@@ -98,9 +99,22 @@ export class Drafts {
     await this.#objects.delete(stored.map(({ key }) => key));
   }
 
+  /** Those of one extension, by version. */
+  async of(extension: string): Promise<DraftList> {
+    const objects = await this.#objects.list(`${DRAFTS}${extension}-`);
+    const byRelease = Map.groupBy(objects, ({ key }) => key.slice(DRAFTS.length, key.lastIndexOf("/")));
+    return [...byRelease].flatMap(([name, parts]) => {
+      const release = parseReleaseName(name);
+      // The prefix is that of `docker` and of `docker-compose`.
+      if (release?.extension !== extension) return [];
+      const usedAt = Math.max(...parts.map(({ uploaded }) => uploaded.getTime()));
+      return [{ version: release.version, usedAt: new Date(usedAt).toISOString() }];
+    });
+  }
+
   /** Takes away drafts that nobody has come back for, with all that was uploaded for them. */
   async expire(): Promise<string[]> {
-    const before = this.#now() - EXPIRY_SECONDS * 1000;
+    const before = this.#now() - DRAFT_EXPIRY_SECONDS * 1000;
     const byDraft = Map.groupBy(await this.#objects.list(DRAFTS), ({ key }) => key.slice(0, key.lastIndexOf("/") + 1));
     const expired = [...byDraft].filter(([, objects]) => objects.every(({ uploaded }) => uploaded.getTime() < before));
     await this.#objects.delete(expired.flatMap(([, objects]) => objects.map(({ key }) => key)));

@@ -40,6 +40,10 @@ export function createPublishApi(): Hono<AppEnv> {
     const manifest = await readManifest(c, maxReleaseBytes);
     return answer<Draft>(await committer.open(manifest));
   });
+  api.get("/extensions/:extension/drafts", async (c) => {
+    const { drafts } = await allow(c, "publish");
+    return answer({ drafts: await drafts.of(extensionOf(c)) });
+  });
   api.put(`${RELEASE}/files/:file`, async (c) => {
     const { uploads } = await allow(c, "publish");
     const length = c.req.header("content-length");

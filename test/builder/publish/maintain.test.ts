@@ -1,7 +1,7 @@
 /** What maintainers do to a bakery: withdraw, delete, put indexes anew, make keys, and look whether all is well. */
 import { mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { parseInventory, parseSha256Sums } from "../../../schema/index.ts";
 import { type LocalBakery, startLocalBakery } from "../../../scripts/local-bakery.ts";
 import { Workplace } from "../../support/bakery.ts";
@@ -221,6 +221,26 @@ describe("doctor", () => {
     for (const how of [[], ["--quick"]]) {
       const { exitCode, stderr } = await bakeryRun("doctor", bakery.url, ...how);
       expect([exitCode, stderr]).toEqual([1, expect.stringContaining("1 thing is wrong")]);
+    }
+  });
+
+  it("finds a draft that nobody has used for a day, where it may ask", async () => {
+    const manifest = await readFile(await writeRelease(workplace.file("tool-3.0.0"), "tool", "3.0.0"), "utf8");
+    const headers = { authorization: `Bearer ${bakery.token}` };
+    const url = `${bakery.url}/api/v1/extensions/tool/releases/3.0.0`;
+    expect((await fetch(url, { method: "POST", headers, body: manifest })).status).toBe(200);
+    expect(await bakeryRun("doctor", bakery.url, "--quick")).toMatchObject({ exitCode: 0 });
+    const later = { now: Date.now() + 25 * 3600 * 1000 };
+    vi.setSystemTime(later.now);
+    try {
+      const { exitCode, stderr } = await bakeryRun("doctor", bakery.url, "--quick");
+      expect([exitCode, stderr]).toEqual([
+        1,
+        expect.stringMatching(/tool-3.0.0\s+is a draft that nobody has used since/),
+      ]);
+      expect(await workplace.run(["doctor", bakery.url, "--quick"])).toMatchObject({ exitCode: 0 });
+    } finally {
+      vi.useRealTimers();
     }
   });
 

@@ -157,6 +157,16 @@ describe("a draft", () => {
     expect(await it.text(IMAGE_PATH)).toBe("other image for arm64");
   });
 
+  test("is in the list of its extension, and of no other that begins so", async () => {
+    await it.upload(release);
+    await it.upload(await testRelease("k3s-agent", "1.0"));
+    expect((await it.ask("GET", "k3s/drafts")).body).toEqual({
+      drafts: [{ version: "v1.32.2+k3s1", usedAt: expect.stringMatching(/Z$/) }],
+    });
+    await it.publish(release);
+    expect((await it.ask("GET", "k3s/drafts")).body).toEqual({ drafts: [] });
+  });
+
   test("that nobody comes back for is taken away after a day", async () => {
     const draft = await it.upload(release);
     await it.bakery.refresh();
