@@ -27,6 +27,12 @@ export const BAKE_PACKAGES: readonly SystemPackage[] = [
 export const TEST_PACKAGES: readonly SystemPackage[] = [
   ...BAKE_PACKAGES,
   { command: "unsquashfs", package: "squashfs-tools", why: "shows what is in an image" },
+  { command: "mkfs.erofs", package: "erofs-utils", why: "packs erofs images" },
+  { command: "mkfs.ext4", package: "e2fsprogs", why: "packs ext images" },
+  { command: "debugfs", package: "e2fsprogs", why: "packs ext images" },
+  { command: "resize2fs", package: "e2fsprogs", why: "packs ext images" },
+  { command: "e2fsck", package: "e2fsprogs", why: "packs ext images" },
+  { command: "mkfs.btrfs", package: "btrfs-progs", why: "packs btrfs images" },
   { command: "unshare", package: "util-linux", why: "gives a merge test mounts of its own" },
   { command: "mount", package: "mount", why: "gives a merge test mounts of its own" },
   { command: "curl", package: "curl", why: "downloads, as people do" },

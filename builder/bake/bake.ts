@@ -9,7 +9,7 @@ import type { Upstreams } from "../versions/upstreams.ts";
 import { assemble } from "./assemble.ts";
 import { check } from "./check.ts";
 import { type Fetched, fetchDownloads } from "./fetch.ts";
-import { packerFor } from "./image.ts";
+import { packerFor } from "./pack/packer.ts";
 import { inputsDigest, type Plan } from "./plan.ts";
 
 export interface Baked {
@@ -27,7 +27,7 @@ export interface Kitchen {
 
 /** @param file where the image goes; it appears there when it is complete, and not before */
 export async function bake(plan: Plan, file: string, { upstreams, progress, signal }: Kitchen): Promise<Baked> {
-  const packer = packerFor(plan.format);
+  const packer = packerFor(plan.format, plan.compression);
   const digest = await digestOf(plan);
 
   return withWorkDir(async (work) => {
@@ -53,7 +53,9 @@ export async function bake(plan: Plan, file: string, { upstreams, progress, sign
     const { size, sha256 } = await progress.step(
       `Packing ${plan.format}`,
       async () => {
-        await writeAtomically(file, (partial) => packer.pack(root, partial, plan.epoch, signal));
+        await writeAtomically(file, (partial) =>
+          packer.pack(root.path, partial, { epoch: plan.epoch, size: plan.extFsSize }, signal),
+        );
         return measureFile(file);
       },
       (made) => formatBytes(made.size),
@@ -66,7 +68,7 @@ export async function bake(plan: Plan, file: string, { upstreams, progress, sign
 
 /** What `Image.inputsDigest` would be if the plan were baked now and here. */
 export async function digestOf(plan: Plan): Promise<string> {
-  return inputsDigest(plan, await packerFor(plan.format).tool());
+  return inputsDigest(plan, await packerFor(plan.format, plan.compression).tool());
 }
 
 function fetchOutcome(fetched: readonly Fetched[]): string {

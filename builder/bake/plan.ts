@@ -14,6 +14,8 @@ import { type Download, type RecipeContext, type TreeEntry, tagOf } from "../rec
 import { sha256Of } from "../system/digest.ts";
 import { errorCode, UsageError, UserError } from "../system/errors.ts";
 import { checkDownloads } from "./check-downloads.ts";
+import { formatCompression, parseCompression } from "./pack/compression.ts";
+import { DEFAULT_EXT_SIZE } from "./pack/size.ts";
 
 export interface BakeRequest {
   readonly version: string;
@@ -23,6 +25,10 @@ export interface BakeRequest {
   /** `ID=` of the hosts that may merge it: default `_any`. */
   readonly os?: string;
   readonly format?: ImageFormat;
+  /** `name` or `name:level`; undefined: the format's default. */
+  readonly compression?: string | undefined;
+  /** The most that an ext2 or ext4 image may need; of no meaning to other formats. */
+  readonly extFsSize?: string | undefined;
   /** Undefined: as the recipe says. */
   readonly reload?: boolean | undefined;
   /** Seconds since 1970 for all times in the image: default 0. */
@@ -43,6 +49,9 @@ export interface Plan {
   readonly arch: Arch;
   readonly os: string;
   readonly format: ImageFormat;
+  /** With its level, where it has levels. */
+  readonly compression: string;
+  readonly extFsSize?: string;
   readonly reload: boolean;
   readonly epoch: number;
   readonly downloads: readonly Download[];
@@ -83,6 +92,8 @@ export async function planBake({ name, folder, recipe }: Extension, request: Bak
     arch,
     os,
     format,
+    compression: formatCompression(parseCompression(format, request.compression)),
+    ...(isExt(format) && { extFsSize: request.extFsSize ?? DEFAULT_EXT_SIZE }),
     reload: request.reload ?? recipe.reload ?? upholds.length > 0,
     epoch,
     downloads,
@@ -103,6 +114,10 @@ export async function planBake({ name, folder, recipe }: Extension, request: Bak
 export function inputsDigest(plan: Plan, tools: Readonly<Record<string, string>>): string {
   const { filesFolder, transfers, ...inputs } = plan;
   return sha256Of(canonicalJson({ ...inputs, tools }));
+}
+
+function isExt(format: ImageFormat): boolean {
+  return format === "ext2" || format === "ext4";
 }
 
 /** JSON with the keys of each object in order, so that equal values give equal text (the idea of RFC 8785). */

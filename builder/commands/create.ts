@@ -4,7 +4,7 @@ import { basename, dirname, join, relative, resolve } from "node:path";
 import { type Command, Option, type OptionValues } from "commander";
 import { checkExtensionName, InvalidInput, releaseName } from "../../schema/index.ts";
 import { bake } from "../bake/bake.ts";
-import { FORMATS } from "../bake/image.ts";
+import { FORMATS } from "../bake/pack/packer.ts";
 import { planBake } from "../bake/plan.ts";
 import {
   describeRelease,
@@ -18,7 +18,15 @@ import {
 import { sourceCommit } from "../system/commit.ts";
 import { UsageError } from "../system/errors.ts";
 import { type Cli, command, type Outcome } from "./command.ts";
-import { parseArch, parseBoolean, parseEpoch, parseVersion } from "./options.ts";
+import {
+  COMPRESSION_OPTION,
+  FORMATS_HELP,
+  parseArch,
+  parseBoolean,
+  parseEpoch,
+  parseExtFsSize,
+  parseVersion,
+} from "./options.ts";
 
 /** The reference's public server, for transfer files of those who run no bakery of their own. */
 const DEFAULT_BAKERY_URL = "https://extensions.flatcar.org";
@@ -45,11 +53,15 @@ export function createCommand(cli: Cli): Command {
     .option("--sysupdate [true|false]", "also write the transfer files for systemd-sysupdate", parseBoolean, false)
     .option("--verify [true|false]", "transfer files demand a signed index (default: if a key is set)", parseBoolean)
     .addOption(new Option("--format <format>", "the image's file system").choices(FORMATS).default("squashfs"))
+    .option("--compression <name[:level]>", COMPRESSION_OPTION)
+    .option("--ext-fs-size <size>", "what an ext2 or ext4 image may need before it is shrunk", parseExtFsSize, "1G")
     .option("--epoch <seconds>", "every time in the image", parseEpoch, 0)
     .addHelpText(
       "after",
       `
 Writes, beside the image: SHA256SUMS.<name>, <name>.release.json and, with --sysupdate, <name>.conf.
+
+${FORMATS_HELP}
 
 Environment:
   BAKERY_URL       the bakery that transfer files name (default: ${DEFAULT_BAKERY_URL})
@@ -71,6 +83,8 @@ async function create(cli: Cli, name: string, version: string, options: OptionVa
     name: parseName(options.name ?? name),
     os: parseOs(options.os),
     format: options.format,
+    compression: options.compression,
+    extFsSize: options.extFsSize,
     reload: options.forceReload,
     epoch: options.epoch,
   });

@@ -1,6 +1,8 @@
 /** Parsers of option values that several commands share. */
 import { InvalidArgumentError } from "commander";
-import { ARCHES, type Arch, checkVersion, InvalidInput, isArch } from "../../schema/index.ts";
+import { ARCHES, type Arch, checkVersion, IMAGE_FORMATS, InvalidInput, isArch } from "../../schema/index.ts";
+import { compressionsOf } from "../bake/pack/compression.ts";
+import { parseSize } from "../bake/pack/size.ts";
 import { UsageError } from "../system/errors.ts";
 
 /** The reference's flags take a word, `--sysupdate true`; ours may stand alone, and take that word too. */
@@ -9,6 +11,12 @@ const FLAGS = new Set(["--latest", "--plain", "--force-reload", "--sysupdate", "
 /** For the help of all commands that put an index. */
 export const SIGNING_HELP = `Indexes are signed where BAKERY_SIGNING_KEY has an armored private key (BAKERY_SIGNING_PASSPHRASE unlocks it).
 BAKERY_KEYRING is a file of public keys whose signatures count beside it: those before it, and of other publishers.`;
+
+export const COMPRESSION_OPTION = "how the image is compressed (default: the first that its format has)";
+
+export const FORMATS_HELP = `Compressions of each format, its default first:
+${IMAGE_FORMATS.map((format) => `  ${format.padEnd(10)}${compressionsOf(format)}`).join("\n")}
+The same inputs give the same image bit for bit, except in btrfs.`;
 
 export function parseArch(value: string): Arch {
   if (!isArch(value)) throw new InvalidArgumentError(`allowed: ${ARCHES.join(", ")}`);
@@ -31,6 +39,12 @@ export function parseCount(value: string): number {
   const count = Number(value);
   if (!/^[0-9]{1,6}$/.test(value) || count < 1) throw new InvalidArgumentError("a whole number, 1 or more");
   return count;
+}
+
+/** Checked, and kept as it is spelt. */
+export function parseExtFsSize(value: string): string {
+  parseSize(value);
+  return value;
 }
 
 /** @throws UsageError for what cannot be a version */

@@ -1,26 +1,36 @@
 /** `plan`: what an image would be made of, without fetching any of it. */
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { digestOf } from "../bake/bake.ts";
+import { FORMATS } from "../bake/pack/packer.ts";
 import { type Plan, planBake } from "../bake/plan.ts";
 import type { Download, Install, TreeEntry, Verification } from "../recipe/index.ts";
 import { formatTable } from "../system/format.ts";
 import { type Cli, command } from "./command.ts";
-import { parseArch, parseVersion } from "./options.ts";
+import { COMPRESSION_OPTION, FORMATS_HELP, parseArch, parseExtFsSize, parseVersion } from "./options.ts";
 
 export function planCommand(cli: Cli): Command {
   return command<[string, string]>(
     cli,
     "plan <extension> <version>",
     "show what an image would be made of and how it would be verified; fetches nothing",
-    async ({ arch }, name, version) => {
-      const plan = await planBake(await cli.catalog.load(name), { version: parseVersion(version), arch });
+    async ({ arch, format, compression, extFsSize }, name, version) => {
+      const plan = await planBake(await cli.catalog.load(name), {
+        version: parseVersion(version),
+        arch,
+        format,
+        compression,
+        extFsSize,
+      });
       const { filesFolder, transfers, ...shown } = plan;
       const value = { ...shown, inputsDigest: await digestOf(plan) };
       return { value, text: describe(plan, value.inputsDigest) };
     },
   )
     .option("--arch <arch>", "x86-64 or arm64", parseArch, "x86-64")
-    .addHelpText("after", "\nExample:\n  ./bakery plan docker-compose 2.34.0 --arch arm64");
+    .addOption(new Option("--format <format>", "the image's file system").choices(FORMATS).default("squashfs"))
+    .option("--compression <name[:level]>", COMPRESSION_OPTION)
+    .option("--ext-fs-size <size>", "what an ext2 or ext4 image may need before it is shrunk", parseExtFsSize, "1G")
+    .addHelpText("after", `\n${FORMATS_HELP}\n\nExample:\n  ./bakery plan docker-compose 2.34.0 --arch arm64`);
 }
 
 function describe(plan: Plan, digest: string): string {
@@ -29,6 +39,7 @@ function describe(plan: Plan, digest: string): string {
     ["version", plan.version],
     ["arch", plan.arch],
     ["format", plan.format],
+    ["compression", plan.compression],
     ["reload", plan.reload ? "yes" : "no"],
     ...plan.downloads.flatMap((download) => describeDownload(download)),
     ...plan.staticFiles.map(({ path }) => ["file", path]),

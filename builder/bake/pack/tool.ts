@@ -1,0 +1,66 @@
+/** The programs that make images: their versions by their own word, and what to install where one is missing or old. */
+import { execFile } from "node:child_process";
+import { errorCode, ToolError } from "../../system/errors.ts";
+
+export interface Tool {
+  readonly command: string;
+  /** What makes it print its version; whether it thinks that a success does not matter. */
+  readonly versionArgs: readonly string[];
+  /** With a group `version`. */
+  readonly pattern: RegExp;
+  /** Debian's package that has it. */
+  readonly package: string;
+}
+
+export interface Needed {
+  readonly version: string;
+  /** What the version brings. */
+  readonly for: string;
+  /** What does without. */
+  readonly instead: string;
+}
+
+/** Administrators' programs are not on everybody's PATH. */
+export function toolPath(): string {
+  return `${process.env.PATH ?? ""}:/usr/sbin:/sbin`;
+}
+
+/** @throws ToolError that names the package, and the version where it matters */
+export async function versionOf(tool: Tool, needed?: Needed): Promise<string> {
+  const said = await outputOf(tool, needed);
+  const version = tool.pattern.exec(said)?.groups?.version;
+  if (version === undefined) throw new ToolError(`${tool.command} does not say its version`, { details: { said } });
+  if (needed !== undefined && isOlder(version, needed.version)) {
+    throw new ToolError(`${tool.command} ${version} is too old for ${needed.for}`, {
+      details: { needs: `${tool.package} ${needed.version} or later` },
+      hint: `install a newer ${tool.package}, or ${needed.instead}`,
+    });
+  }
+  return version;
+}
+
+/** Both streams: half of these programs print their version on stderr, and some exit with 1 after it. */
+async function outputOf({ command, versionArgs, package: name }: Tool, needed?: Needed): Promise<string> {
+  const env = { ...process.env, LC_ALL: "C", PATH: toolPath() };
+  return new Promise((resolve, reject) => {
+    execFile(command, versionArgs, { env }, (error, stdout, stderr) => {
+      if (error !== null && typeof error.code === "string") reject(notStarted(command, name, error, needed));
+      else resolve(`${stdout}${stderr}`);
+    });
+  });
+}
+
+function notStarted(command: string, name: string, error: Error, needed?: Needed): ToolError {
+  if (errorCode(error) !== "ENOENT") return new ToolError(`${command} could not be started`, { cause: error });
+  const version = needed === undefined ? "" : ` (${needed.version} or later)`;
+  return new ToolError(`${command} is not installed`, { hint: `install Debian's package ${name}${version}` });
+}
+
+function isOlder(version: string, than: string): boolean {
+  const [mine, theirs] = [version, than].map((text) => text.split(".").map(Number));
+  for (let at = 0; at < (theirs?.length ?? 0); at++) {
+    const difference = (mine?.[at] ?? 0) - (theirs?.[at] ?? 0);
+    if (difference !== 0) return difference < 0;
+  }
+  return false;
+}
