@@ -1,11 +1,12 @@
 /** Images of every format, merged by the real systemd-sysext 254. */
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { packerFor } from "../../builder/bake/pack/packer.ts";
 import type { ImageFormat } from "../../schema/index.ts";
 import { mergingUnavailable, runMerged } from "../support/merged.ts";
+import { newerTools } from "../support/newer-tools.ts";
 import { describeWhere } from "../support/requirements.ts";
 import { clientUnavailable, type SystemdClient, systemdClient } from "../support/systemd-client.ts";
 
@@ -16,9 +17,10 @@ const VARIANTS: readonly [ImageFormat, string][] = [
   ["squashfs", "lz4"],
   ["erofs", "lz4hc"],
   ["ext4", "none"],
-  ["ext2", "none"],
   ["btrfs", "none"],
 ];
+const COMMAND = ["usr/bin/hello"] as const;
+const MERGED = { exitCode: 0, extensions: ["hello"], stdout: "hello\n", leftBehind: false };
 
 describeWhere((await mergingUnavailable()) ?? (await clientUnavailable()), "systemd-sysext 254", () => {
   let client: SystemdClient;
@@ -29,21 +31,50 @@ describeWhere((await mergingUnavailable()) ?? (await clientUnavailable()), "syst
   }, 120_000);
   afterAll(() => rm(folder, { recursive: true }));
 
-  it.each(VARIANTS)("merges %s with %s, and runs what is in it", async (format, compression) => {
-    const root = join(folder, `${format}-${compression}`);
+  async function pack(format: ImageFormat, compression: string, name = "image"): Promise<string> {
+    const root = join(folder, `${format}-${compression}-${name}`);
     await mkdir(join(root, "usr/bin"), { recursive: true });
     await mkdir(join(root, "usr/lib/extension-release.d"), { recursive: true });
     await writeFile(join(root, "usr/lib/extension-release.d/extension-release.hello"), "ID=_any\n");
     await writeFile(join(root, "usr/bin/hello"), "#!/bin/sh\necho hello\n", { mode: 0o755 });
-    const image = `${root}.raw`;
-    await packerFor(format, compression).pack(root, image, { epoch: 0 });
+    await writeFile(join(root, "usr/bin/large"), "0123456789abcdef".repeat(20_000));
+    await packerFor(format, compression).tool();
+    await packerFor(format, compression).pack(root, `${root}.raw`, { epoch: 0 });
+    return `${root}.raw`;
+  }
 
-    const merged = await runMerged(client, { image, name: "hello", command: ["usr/bin/hello"] }); if (merged.exitCode !== 0) console.error(merged.stderr);
-    expect(merged).toMatchObject({
-      exitCode: 0,
-      extensions: ["hello"],
-      stdout: "hello\n",
-      leftBehind: false,
-    });
+  it.each(VARIANTS)("merges %s with %s, and runs what is in it", async (format, compression) => {
+    const image = await pack(format, compression);
+    expect(await runMerged(client, { image, name: "hello", command: COMMAND })).toMatchObject(MERGED);
   });
+
+  it("refuses ext2, unless its environment allows that", async () => {
+    const image = await pack("ext2", "none");
+    const refused = await runMerged(client, { image, name: "hello", command: COMMAND });
+    expect(refused).toMatchObject({ exitCode: 1, extensions: [] });
+    const allowing = { ...client, env: { ...client.env, SYSTEMD_DISSECT_FILE_SYSTEMS: "ext2" } };
+    expect(await runMerged(allowing, { image, name: "hello", command: COMMAND })).toMatchObject(MERGED);
+  });
+
+  it.each([
+    ["erofs", "zstd", true],
+    ["btrfs", "zstd", false],
+  ] as const)(
+    "merges %s with %s of newer programs",
+    async (format, compression, isSame) => {
+      const bin = await newerTools();
+      const path = process.env.PATH;
+      process.env.PATH = `${bin}:${path}`;
+      try {
+        const image = await pack(format, compression);
+        const again = await pack(format, compression, "again");
+        if (isSame) expect((await readFile(again)).equals(await readFile(image))).toBe(true);
+        expect(await runMerged(client, { image, name: "hello", command: COMMAND })).toMatchObject(MERGED);
+      } finally {
+        process.env.PATH = path;
+        await rm(bin, { recursive: true });
+      }
+    },
+    180_000,
+  );
 });
