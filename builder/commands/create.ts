@@ -4,6 +4,7 @@ import { basename, dirname, join, relative, resolve } from "node:path";
 import { type Command, Option, type OptionValues } from "commander";
 import { checkExtensionName, InvalidInput, releaseName } from "../../schema/index.ts";
 import { bake } from "../bake/bake.ts";
+import { CHECKS } from "../bake/checks/check.ts";
 import { FORMATS } from "../bake/image.ts";
 import { planBake } from "../bake/plan.ts";
 import {
@@ -18,8 +19,9 @@ import {
 import { sourceCommit } from "../system/commit.ts";
 import { UsageError } from "../system/errors.ts";
 import { type Cli, command, type Outcome } from "./command.ts";
-import { parseArch, parseBoolean, parseEpoch, parseVersion } from "./options.ts";
+import { parseAllowance, parseArch, parseBoolean, parseEpoch, parseVersion } from "./options.ts";
 
+const ID_WIDTH = Math.max(...CHECKS.map(({ id }) => id.length));
 /** The reference's public server, for transfer files of those who run no bakery of their own. */
 const DEFAULT_BAKERY_URL = "https://extensions.flatcar.org";
 
@@ -46,10 +48,14 @@ export function createCommand(cli: Cli): Command {
     .option("--verify [true|false]", "transfer files demand a signed index (default: if a key is set)", parseBoolean)
     .addOption(new Option("--format <format>", "the image's file system").choices(FORMATS).default("squashfs"))
     .option("--epoch <seconds>", "every time in the image", parseEpoch, 0)
+    .option("--allow <check>=<reason>", "let pass what a check refuses; the manifest says why", parseAllowance)
     .addHelpText(
       "after",
       `
 Writes, beside the image: SHA256SUMS.<name>, <name>.release.json and, with --sysupdate, <name>.conf.
+
+Checks, which --allow names; it may be given several times:
+${CHECKS.map(({ id, refuses }) => `  ${id.padEnd(ID_WIDTH)}  ${refuses}`).join("\n")}
 
 Environment:
   BAKERY_URL       the bakery that transfer files name (default: ${DEFAULT_BAKERY_URL})
@@ -80,7 +86,7 @@ async function create(cli: Cli, name: string, version: string, options: OptionVa
   const manifestFile = join(folder, `${plan.extension}.release.json`);
   const before = await manifestFor(plan, manifestFile, folder);
 
-  const baked = await bake(plan, file, cli);
+  const baked = await bake(plan, file, { ...cli, allowances: options.allow });
   const transfers = renderTransfers(plan, hostingOf(cli.env, options.verify));
   const checksum = await writeChecksum(folder, plan, basename(file), baked.image.sha256);
   const confs = options.sysupdate ? await writeTransfers(folder, transfers) : [];
@@ -98,6 +104,7 @@ async function create(cli: Cli, name: string, version: string, options: OptionVa
     checksum,
     manifest: manifestFile,
     transfers: confs,
+    warnings: baked.warnings,
   };
   return { value, text: `${relative(cli.cwd, file)}\n` };
 }
