@@ -16,6 +16,14 @@ export const VERIFICATIONS = [
   "unverified",
 ] as const;
 
+const shortText = v.pipe(v.string(), v.minLength(1), v.maxLength(512));
+
+/** What a check refuses in an image, and why it was let pass. Which checks there are is the builder's affair. */
+const allowance = v.strictObject({
+  check: v.pipe(v.string(), v.regex(/^[a-z0-9]+(?:-[a-z0-9]+)*$/, "not the name of a check"), v.maxLength(64)),
+  reason: shortText,
+});
+
 const image = v.strictObject({
   /** `<extension>-<version>-<arch>.raw` */
   file: d.fileName,
@@ -26,6 +34,8 @@ const image = v.strictObject({
   sha256: d.sha256,
   /** The ID= of hosts that may merge it, where not all may */
   os: v.optional(v.pipe(v.string(), v.regex(/^[a-z0-9._-]+$/, "no ID= of an os-release"))),
+  /** Checks that would have refused the image */
+  allowed: v.optional(v.pipe(v.array(allowance), v.minLength(1), v.maxLength(32))),
   /** sha256 over all that went into the image: recipe, files, downloads, tools. Equal means nothing to bake anew. */
   inputsDigest: d.sha256,
 });
@@ -54,8 +64,6 @@ const provenance = v.strictObject({
   bundled: v.record(v.string(), d.version),
   downloads: v.pipe(v.array(download), v.maxLength(1000)),
 });
-
-const shortText = v.pipe(v.string(), v.minLength(1), v.maxLength(512));
 
 /** Who published a release, and by which run. The worker writes it, from what it has verified. */
 const publisher = v.variant("kind", [

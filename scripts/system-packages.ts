@@ -22,6 +22,7 @@ export interface PackageOptions {
 
 export const BAKE_PACKAGES: readonly SystemPackage[] = [
   { command: "mksquashfs", package: "squashfs-tools", why: "packs images" },
+  { command: "systemd-analyze", package: "systemd", why: "verifies unit files" },
 ];
 
 export const TEST_PACKAGES: readonly SystemPackage[] = [
@@ -41,7 +42,6 @@ export const TEST_PACKAGES: readonly SystemPackage[] = [
   { command: "gpg", package: "gpg", why: "verifies signatures, as systemd's clients have it done" },
   { command: "gpgv", package: "gpgv", why: "verifies signatures" },
   { command: "gpg-agent", package: "gpg-agent", why: "makes keys for tests" },
-  { command: "systemd-analyze", package: "systemd", why: "orders versions, as the oracle for ours" },
 ];
 
 /** A package that wants to ask something takes its own answer: nobody is there. */

@@ -69,5 +69,5 @@ async function unchanged(plan: Plan, folder: string, before: ReleaseManifest | u
   const { sha256 } = await measureFile(join(folder, image.file));
   if (sha256 !== image.sha256) return undefined;
   const urls = new Set(plan.downloads.map(({ url }) => url));
-  return { image, downloads: before.provenance.downloads.filter(({ url }) => urls.has(url)) };
+  return { image, downloads: before.provenance.downloads.filter(({ url }) => urls.has(url)), warnings: [] };
 }

@@ -59,6 +59,8 @@ export interface Plan {
   readonly tree: readonly TreeEntry[];
   readonly upholds: readonly string[];
   readonly provides: readonly string[];
+  readonly setuid: readonly string[];
+  readonly hostLinks: readonly string[];
   /** What upstream calls this version. */
   readonly tag: string;
   /** Where `staticFiles` are on this machine; no input of the image. */
@@ -101,6 +103,8 @@ export async function planBake({ name, folder, recipe }: Extension, request: Bak
     tree: recipe.tree?.(context) ?? [],
     upholds,
     provides: recipe.provides,
+    setuid: recipe.setuid ?? [],
+    hostLinks: recipe.hostLinks ?? [],
     tag: context.tag,
     filesFolder,
     transfers: recipe.transfers ?? [everyVersion()],

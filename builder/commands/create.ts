@@ -4,6 +4,7 @@ import { basename, dirname, join, relative, resolve } from "node:path";
 import { type Command, Option, type OptionValues } from "commander";
 import { checkExtensionName, InvalidInput, releaseName } from "../../schema/index.ts";
 import { bake } from "../bake/bake.ts";
+import { CHECKS } from "../bake/checks/check.ts";
 import { FORMATS } from "../bake/pack/packer.ts";
 import { planBake } from "../bake/plan.ts";
 import {
@@ -21,6 +22,7 @@ import { type Cli, command, type Outcome } from "./command.ts";
 import {
   COMPRESSION_OPTION,
   FORMATS_HELP,
+  parseAllowance,
   parseArch,
   parseBoolean,
   parseEpoch,
@@ -28,6 +30,7 @@ import {
   parseVersion,
 } from "./options.ts";
 
+const ID_WIDTH = Math.max(...CHECKS.map(({ id }) => id.length));
 /** The reference's public server, for transfer files of those who run no bakery of their own. */
 const DEFAULT_BAKERY_URL = "https://extensions.flatcar.org";
 
@@ -56,12 +59,16 @@ export function createCommand(cli: Cli): Command {
     .option("--compression <name[:level]>", COMPRESSION_OPTION)
     .option("--ext-fs-size <size>", "what an ext2 or ext4 image may need before it is shrunk", parseExtFsSize, "1G")
     .option("--epoch <seconds>", "every time in the image", parseEpoch, 0)
+    .option("--allow <check>=<reason>", "let pass what a check refuses; the manifest says why", parseAllowance)
     .addHelpText(
       "after",
       `
 Writes, beside the image: SHA256SUMS.<name>, <name>.release.json and, with --sysupdate, <name>.conf.
 
 ${FORMATS_HELP}
+
+Checks, which --allow names; it may be given several times:
+${CHECKS.map(({ id, refuses }) => `  ${id.padEnd(ID_WIDTH)}  ${refuses}`).join("\n")}
 
 Environment:
   BAKERY_URL       the bakery that transfer files name (default: ${DEFAULT_BAKERY_URL})
@@ -94,7 +101,7 @@ async function create(cli: Cli, name: string, version: string, options: OptionVa
   const manifestFile = join(folder, `${plan.extension}.release.json`);
   const before = await manifestFor(plan, manifestFile, folder);
 
-  const baked = await bake(plan, file, cli);
+  const baked = await bake(plan, file, { ...cli, allowances: options.allow });
   const transfers = renderTransfers(plan, hostingOf(cli.env, options.verify));
   const checksum = await writeChecksum(folder, plan, basename(file), baked.image.sha256);
   const confs = options.sysupdate ? await writeTransfers(folder, transfers) : [];
@@ -112,6 +119,7 @@ async function create(cli: Cli, name: string, version: string, options: OptionVa
     checksum,
     manifest: manifestFile,
     transfers: confs,
+    warnings: baked.warnings,
   };
   return { value, text: `${relative(cli.cwd, file)}\n` };
 }

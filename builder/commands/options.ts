@@ -1,6 +1,8 @@
 /** Parsers of option values that several commands share. */
 import { InvalidArgumentError } from "commander";
 import { ARCHES, type Arch, checkVersion, IMAGE_FORMATS, InvalidInput, isArch } from "../../schema/index.ts";
+import { CHECKS } from "../bake/checks/check.ts";
+import type { Allowances } from "../bake/checks/finding.ts";
 import { compressionsOf } from "../bake/pack/compression.ts";
 import { parseSize } from "../bake/pack/size.ts";
 import { UsageError } from "../system/errors.ts";
@@ -16,7 +18,7 @@ export const COMPRESSION_OPTION = "how the image is compressed (default: the fir
 
 export const FORMATS_HELP = `Compressions of each format, its default first:
 ${IMAGE_FORMATS.map((format) => `  ${format.padEnd(10)}${compressionsOf(format)}`).join("\n")}
-The same inputs give the same image bit for bit, except in btrfs.`;
+The same inputs give the same image bit for bit, except in btrfs. systemd 254 and later merge no ext2.`;
 
 export function parseArch(value: string): Arch {
   if (!isArch(value)) throw new InvalidArgumentError(`allowed: ${ARCHES.join(", ")}`);
@@ -33,6 +35,22 @@ export function parseEpoch(value: string): number {
   // squashfs and ext4 keep 32 bits.
   if (!/^[0-9]+$/.test(value) || seconds > 0xffff_ffff) throw new InvalidArgumentError("seconds since 1970");
   return seconds;
+}
+
+/** As the release manifest has it. */
+const MAX_REASON_LENGTH = 512;
+
+/** `<check>=<reason>`, added to those before it. */
+export function parseAllowance(value: string, before: Allowances = []): Allowances {
+  const { check = "", reason = "" } = /^(?<check>[^=]*)=(?<reason>.*)$/s.exec(value)?.groups ?? { check: value };
+  const known = CHECKS.map(({ id }) => id);
+  if (!known.includes(check)) throw new InvalidArgumentError(`checks are ${known.join(", ")}`);
+  const why = reason.trim();
+  if (why === "") throw new InvalidArgumentError(`say why: ${check}=<reason>`);
+  if (why.length > MAX_REASON_LENGTH)
+    throw new InvalidArgumentError(`a reason has up to ${MAX_REASON_LENGTH} characters`);
+  if (before.some((one) => one.check === check)) throw new InvalidArgumentError(`${check} is allowed already`);
+  return [...before, { check, reason: why }];
 }
 
 export function parseCount(value: string): number {

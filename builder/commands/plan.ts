@@ -44,6 +44,8 @@ function describe(plan: Plan, digest: string): string {
     ...plan.staticFiles.map(({ path }) => ["file", path]),
     ...plan.tree.map((entry) => ["tree", describeEntry(entry)]),
     ...plan.upholds.map((unit) => ["upholds", unit]),
+    ...plan.setuid.map((path) => ["setuid", path]),
+    ...plan.hostLinks.map((path) => ["host link", path]),
     ...plan.transfers.map((rule) => ["transfer", `${rule.name(plan.extension, plan.version)}.conf`]),
     ["inputs", digest],
   ];

@@ -39,6 +39,10 @@ export interface Recipe {
   readonly transfers?: readonly TransferRule[];
   /** Paths that the image must have, so that an empty one never ships. */
   readonly provides: readonly [string, ...string[]];
+  /** Files that keep their setuid or setgid bit, `usr/bin/x`: they give root's rights to whoever starts them. */
+  readonly setuid?: readonly string[];
+  /** Symlinks, `usr/bin/x`, to what the image does not have, for the host or another extension does. */
+  readonly hostLinks?: readonly string[];
 }
 
 /** The default export of a `recipe.ts`. The folder that holds it is the extension's name. */

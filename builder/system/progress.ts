@@ -13,6 +13,8 @@ export interface Transfer {
 export interface Progress {
   /** Shows what is being done, does it, and says how it came out. `outcome` is for the end of the line. */
   step<T>(title: string, perform: () => Promise<T>, outcome: (result: T) => string): Promise<T>;
+  /** A line about the step before, indented below it. */
+  note(line: string): void;
   /** @param total bytes, where known */
   transfer(name: string, total: number | undefined): Transfer;
 }
@@ -39,6 +41,10 @@ function stepLine(title: string, outcome: string): string {
   return `${`• ${title}`.padEnd(TITLE_WIDTH)}  ${outcome}`.trimEnd();
 }
 
+function noteLine(line: string): string {
+  return `  ${line}\n`;
+}
+
 class LineProgress implements Progress {
   readonly #screen: Screen;
 
@@ -50,6 +56,10 @@ class LineProgress implements Progress {
     const result = await perform();
     this.#screen.write(`${stepLine(title, outcome(result))}\n`);
     return result;
+  }
+
+  note(line: string): void {
+    this.#screen.write(noteLine(line));
   }
 
   transfer(): Transfer {
@@ -82,6 +92,11 @@ class BarProgress implements Progress {
       clearInterval(this.#timer);
       this.#clear();
     }
+  }
+
+  note(line: string): void {
+    this.#clear();
+    this.#screen.write(noteLine(line));
   }
 
   transfer(name: string, total: number | undefined): Transfer {

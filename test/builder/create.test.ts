@@ -7,6 +7,7 @@ import { FIXTURES, Workplace } from "../support/bakery.ts";
 import { sha256 } from "../support/sha256.ts";
 import { FakeGitHub } from "../support/upstreams/github.ts";
 import { Mirror } from "../support/upstreams/mirror.ts";
+import { plant } from "./planted.ts";
 
 const PLUGIN = "usr/local/lib/docker/cli-plugins/docker-compose";
 const X86 = "docker-compose-linux-x86_64";
@@ -168,6 +169,31 @@ describe("options", () => {
     expect(new Set(listing.match(/\d{4}-\d{2}-\d{2}/g))).toEqual(new Set(["2023-11-14"]));
   });
 
+  it("--allow lets pass what a check refuses, and the manifest says why", async () => {
+    await using at = await open();
+    const env = { BAKERY_EXTENSIONS: await plant(at.workplace, "", { "etc/x.conf": "" }) };
+    const create = (...args: string[]) => at.workplace.run(["create", "planted", "1.0.0", ...args], env);
+    expect(await create()).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("etc is outside of usr/") });
+
+    const { exitCode, stdout, stderr } = await create("--allow", "layout=a host reads it", "--json");
+    expect({ exitCode, stderr }).toEqual({
+      exitCode: 0,
+      stderr: expect.stringContaining("warning: etc is outside of usr/ and opt/ (layout)\n"),
+    });
+    expect(JSON.parse(stdout).warnings).toEqual([{ check: "layout", message: "etc is outside of usr/ and opt/" }]);
+    const [image] = parseReleaseManifest(await at.text("planted.release.json")).images;
+    expect(image?.allowed).toEqual([{ check: "layout", reason: "a host reads it" }]);
+  });
+
+  it.each(["squashfs", "erofs", "ext4", "ext2", "btrfs"])("--format %s is what the manifest says", async (format) => {
+    await using at = await open();
+    const compression = format === "btrfs" ? ["--compression", "none"] : [];
+    expect(await at.greeter("1.0.0", "--format", format, ...compression)).toMatchObject({ exitCode: 0 });
+    const [image] = parseReleaseManifest(await at.text("greeter.release.json")).images;
+    expect(image?.format).toBe(format);
+    expect(image?.size).toBe((await readFile(at.file("greeter.raw"))).length);
+  });
+
   it("--json gives the result to programs", async () => {
     await using at = await open();
     const { stdout } = await at.greeter("1.0.0", "--json");
@@ -184,6 +210,13 @@ describe("options", () => {
     [["1.0.0", "--epoch", "yesterday"], "'yesterday' is invalid. seconds since 1970"],
     [["1.0.0", "--os", "a b"], "--os a b is no ID= of an os-release"],
     [["1.0.0", "--name", "../x"], 'invalid extension name: "../x"'],
+    [["1.0.0", "--allow", "nonsense=x"], "checks are layout, usr-sbin, extension-release"],
+    [["1.0.0", "--allow", "layout= "], "say why: layout=<reason>"],
+    [
+      ["1.0.0", "--compression", "brotli"],
+      "squashfs has no compression brotli\nhint: it has zstd:1-22, gzip:1-9, xz, lz4",
+    ],
+    [["1.0.0", "--ext-fs-size", "big"], "no size for a file system: big"],
     [["1.0.0", "--colour", "red"], "unknown option '--colour'"],
     [["../../etc"], 'invalid version: "../../etc"'],
     [["1.0.0\n"], "invalid version"],
