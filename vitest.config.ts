@@ -1,4 +1,6 @@
 /** Two kinds of tests: the worker's run in workerd, with real R2 and KV; all others run in Node. */
+import { availableParallelism } from "node:os";
+import { fileURLToPath } from "node:url";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
@@ -8,6 +10,8 @@ export default defineConfig({
   test: {
     // The worker logs every request: show that of a test that fails.
     silent: "passed-only",
+    // Most of them wait for other programs; vitest's own default would leave one of two processors idle.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
       {
         plugins: [cloudflareTest({ wrangler: { configPath: "./wrangler.toml" } })],
@@ -20,6 +24,8 @@ export default defineConfig({
           exclude: [WORKER_TESTS],
           // Some bake images, or run the programs that clients run.
           testTimeout: 60_000,
+          // What they download of real packages is kept, and nobody's own cache is touched.
+          env: { BAKERY_CACHE: fileURLToPath(new URL(".cache/downloads", import.meta.url)) },
         },
       },
     ],

@@ -12,6 +12,7 @@ import { squashfsArgs } from "../builder/bake/pack/squashfs.ts";
 import { formatTable } from "../builder/system/format.ts";
 import { run } from "../builder/system/run.ts";
 import type { ImageFormat } from "../schema/index.ts";
+import { packFolder } from "../test/support/pack-folder.ts";
 
 const BINARIES = ["@cloudflare/workerd-linux-64/bin/workerd", "node/bin/node", "@esbuild/linux-x64/bin/esbuild"];
 const MODULES = fileURLToPath(new URL("../node_modules", import.meta.url));
@@ -78,7 +79,7 @@ async function measure(format: ImageFormat, compression: string, block?: string)
 }
 
 async function pack(format: ImageFormat, compression: string, image: string, block?: string): Promise<void> {
-  if (block === undefined) return packerFor(format, compression).pack(tree, image, { epoch: 0 });
+  if (block === undefined) return packFolder(packerFor(format, compression), tree, image, { epoch: 0 });
   const args = squashfsArgs(parseCompression(format, compression), 0);
   // The last one counts where an option is given twice.
   await run("mksquashfs", [tree, image, ...args, "-b", block]);

@@ -1,5 +1,6 @@
 /** `./bakery`: reads the command line, runs one command, and turns what went wrong into words and an exit code. */
 import { Command, CommanderError } from "commander";
+import { kitchenFrom } from "./bake/kitchen.ts";
 import { Catalog } from "./catalog.ts";
 import type { Cli } from "./commands/command.ts";
 import { createCommand } from "./commands/create.ts";
@@ -10,15 +11,16 @@ import { pruneCommand, reindexCommand, yankCommand } from "./commands/maintain.t
 import { withFlagValues } from "./commands/options.ts";
 import { planCommand } from "./commands/plan.ts";
 import { publishCommand } from "./commands/publish.ts";
+import { verifyReproducibleCommand } from "./commands/verify-reproducible.ts";
 import { describeError } from "./describe-error.ts";
 import { BakeryError } from "./system/errors.ts";
 import { progressOn, type Screen } from "./system/progress.ts";
-import { upstreamsFrom } from "./versions/upstreams.ts";
 
 const COMMANDS = [
   listCommand,
   planCommand,
   createCommand,
+  verifyReproducibleCommand,
   publishCommand,
   yankCommand,
   pruneCommand,
@@ -58,10 +60,8 @@ export async function main(args: readonly string[], terminal: Terminal): Promise
 function contextOf({ stdout, stderr, env, cwd, signal }: Terminal, json: boolean): Cli {
   return {
     catalog: new Catalog(env.BAKERY_EXTENSIONS),
-    upstreams: upstreamsFrom(env, { signal }),
     // With --json stderr stays a terminal's; a program that reads stdout gets its story as lines.
-    progress: progressOn(json ? { write: (text) => stderr.write(text) } : stderr),
-    signal,
+    ...kitchenFrom(env, { progress: progressOn(json ? { write: (text) => stderr.write(text) } : stderr), signal }),
     env,
     cwd,
     stdout,

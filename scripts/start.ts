@@ -4,13 +4,14 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import type { Kitchen } from "../builder/bake/bake.ts";
 import { bakeRelease } from "../builder/bake/bake-release.ts";
+import { kitchenFrom } from "../builder/bake/kitchen.ts";
 import { Catalog } from "../builder/catalog.ts";
 import { Refusal } from "../builder/publish/bakery-api.ts";
 import { type LocalRelease, openRelease } from "../builder/publish/publisher.ts";
 import { sourceCommit } from "../builder/system/commit.ts";
 import { UsageError } from "../builder/system/errors.ts";
 import { progressOn } from "../builder/system/progress.ts";
-import { latestVersions, upstreamsFrom } from "../builder/versions/upstreams.ts";
+import { latestVersions } from "../builder/versions/upstreams.ts";
 import { releaseName } from "../schema/index.ts";
 import { checkPort, type LocalBakery, STATE_FOLDER, startLocalBakery } from "./local-bakery.ts";
 import { localPublisher } from "./publish-locally.ts";
@@ -35,16 +36,15 @@ async function start({ port, data }: Options, signal: AbortSignal): Promise<void
   await ensureSystemPackages(BAKE_PACKAGES, { report: say });
 
   const url = `http://127.0.0.1:${port}`;
-  const upstreams = upstreamsFrom(process.env, { signal });
+  const kitchen = kitchenFrom(process.env, { progress: progressOn(process.stderr), signal });
   const extension = await new Catalog().load(EXTENSION);
-  const [version] = await latestVersions(extension.recipe, upstreams);
+  const [version] = await latestVersions(extension.recipe, kitchen.upstreams);
   if (version === undefined) throw new UsageError(`upstream lists no version of ${EXTENSION}`);
 
   say(`• Baking ${EXTENSION} ${version} for both architectures`);
   const release = releaseName({ extension: EXTENSION, version });
   const folder = join(data, "releases", String(port), release);
   const circumstances = { builtAt: new Date(), commit: await sourceCommit(extension.folder) };
-  const kitchen = { upstreams, progress: progressOn(process.stderr), signal };
   await bakeRelease(extension, { version, hosting: { bakeryUrl: url }, circumstances }, folder, kitchen);
 
   say("• Starting the bakery");

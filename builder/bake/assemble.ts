@@ -1,114 +1,65 @@
-/** Assemble: makes the extension root of a plan and what was fetched for it. Needs no network. */
-import { chmod, lstat, mkdir, readdir } from "node:fs/promises";
-import { join } from "node:path";
-import { extract as extractTar } from "tar";
-import type { Install, TreeEntry } from "../recipe/index.ts";
-import { rootMessage, UpstreamError, UserError } from "../system/errors.ts";
-import { ExtensionRoot } from "./extension-root.ts";
-import type { Fetched } from "./fetch.ts";
+/** Assemble: what a plan and its downloads put into the extension root, as a stream. Needs no network, and no disk. */
+import { BakeryError, rootMessage, UpstreamError, UserError } from "../system/errors.ts";
+import type { Fetch } from "./fetch/fetch.ts";
 import type { Plan } from "./plan.ts";
+import { unpack } from "./root/archive.ts";
+import type { Entries } from "./root/entry.ts";
+import { filesIn } from "./root/folder.ts";
+import { type Layer, lay } from "./root/layers.ts";
+import { pathWithin, writtenLayer } from "./root/written.ts";
 
-type Unpacking = Extract<Install, { readonly kind: "extract" }>;
-
-/** @param path where the extension root is made; nothing is there yet */
-export async function assemble(plan: Plan, fetched: readonly Fetched[], path: string): Promise<ExtensionRoot> {
-  await mkdir(path);
-  const root = new ExtensionRoot(path);
-  if (plan.staticFiles.length > 0) await root.copyFolder(plan.filesFolder);
-  for (const one of fetched) await install(root, one);
-  for (const entry of plan.tree) await change(root, entry);
-  for (const unit of plan.upholds) await uphold(root, unit);
-  await root.write(extensionReleasePath(plan.extension), extensionRelease(plan));
-  await normalizeModes(path);
-  return root;
-}
-
-export function extensionReleasePath(extension: string): string {
-  return `usr/lib/extension-release.d/extension-release.${extension}`;
-}
-
-/** Which hosts may merge the image: os-release(5), in the form that systemd-sysext(8) compares. */
-function extensionRelease({ os, arch, reload }: Plan): string {
-  const lines = [
-    `ID=${os}`,
-    // What Flatcar's hosts state; `_any` is not held against it.
-    ...(os === "_any" ? [] : ["SYSEXT_LEVEL=1.0"]),
-    `ARCHITECTURE=${arch}`,
-    ...(reload ? ["EXTENSION_RELOAD_MANAGER=1"] : []),
+/**
+ * @param fetches those of the plan, in its order
+ * @throws UserError for a recipe that cannot be followed; UpstreamError for an archive that cannot be unpacked
+ */
+export function assemble(plan: Plan, fetches: readonly Fetch[]): Entries {
+  const { entries, edits } = writtenLayer(plan);
+  const layers: Layer[] = [
+    { name: "the recipe's tree", entries, isEdited: false },
+    // Of two downloads the later one counts, and any of them more than what lies beside the recipe.
+    ...fetches.map((fetch) => ({ name: fetch.download.url, entries: entriesOf(fetch), isEdited: true })).reverse(),
+    { name: "files/", entries: filesIn(plan.filesFolder, plan.staticFiles), isEdited: true },
   ];
-  return lines.map((line) => `${line}\n`).join("");
+  return lay(layers, edits);
 }
 
-async function install(root: ExtensionRoot, { download, path }: Fetched): Promise<void> {
-  const { url, install: how } = download;
-  if (how.kind === "binary") return root.install(path, how.path);
-  const taken = await unpack(path, await root.folder(how.path), how).catch(explainArchive(url));
+async function* entriesOf(fetch: Fetch): Entries {
+  const { download, spool } = fetch;
+  const { install } = download;
+  const arriving = await spool;
+  if (install.kind === "binary") {
+    const size = await arriving.length;
+    yield { path: pathWithin(install.path), kind: "file", mode: 0o755, size, content: arriving.read() };
+    return;
+  }
+  const { strip, only } = install;
+  let taken = 0;
+  for await (const entry of explained(
+    unpack(arriving.read(), { path: pathWithin(install.path), strip, only }),
+    fetch,
+  )) {
+    taken += 1;
+    // A content is the archive's too, and read by others.
+    yield entry.kind === "file" ? { ...entry, content: explained(entry.content, fetch) } : entry;
+  }
   if (taken === 0) {
-    throw new UserError(`the archive has nothing of what the recipe takes from it`, {
-      details: { url, wanted: how.only.join(", ") || "everything", into: how.path },
+    throw new UserError("the archive has nothing of what the recipe takes from it", {
+      details: { url: download.url, wanted: only.join(", ") || "everything", into: install.path },
       hint: "upstream may have changed the archive's layout",
     });
   }
 }
 
-/** @returns how many entries were taken */
-async function unpack(archive: string, folder: string, { strip, only }: Unpacking): Promise<number> {
-  const wanted = (name: string) =>
-    only.length === 0 || only.some((one) => name === one || name.startsWith(`${one.replace(/\/$/, "")}/`));
-  let taken = 0;
-  await extractTar({
-    file: archive,
-    cwd: folder,
-    strip,
-    // Names and links that lead out of the folder, devices and damage are errors, not warnings.
-    strict: true,
-    preserveOwner: false,
-    filter: (name) => {
-      const take = wanted(name.replace(/^\.\//, ""));
-      if (take) taken += 1;
-      return take;
-    },
-  });
-  return taken;
-}
-
-function explainArchive(url: string) {
-  return (cause: unknown): never => {
+/** What an archive yields; an error says which archive it was. */
+async function* explained<T>(items: AsyncIterable<T> | Iterable<T>, { download, record }: Fetch): AsyncGenerator<T> {
+  try {
+    yield* items;
+  } catch (cause) {
     // What the system refuses, as on a full disk, is not the archive's fault.
-    if (cause instanceof Error && "syscall" in cause) throw cause;
-    throw new UpstreamError("the archive cannot be unpacked", { details: { url, reason: rootMessage(cause) }, cause });
-  };
-}
-
-async function change(root: ExtensionRoot, entry: TreeEntry): Promise<void> {
-  switch (entry.kind) {
-    case "file":
-      return root.write(entry.path, entry.text, { executable: entry.executable });
-    case "symlink":
-      return root.symlink(entry.path, entry.to);
-    case "remove":
-      return root.remove(entry.path);
-    case "replace":
-      return root.replace(entry.path, entry.from, entry.to);
-  }
-}
-
-/**
- * systemd starts what `multi-user.target` upholds as soon as it reads the drop-in, and again whenever it stops; an
- * `[Install]` section does nothing in an image, for nobody enables the unit (systemd.unit(5), `Upholds=`).
- */
-async function uphold(root: ExtensionRoot, unit: string): Promise<void> {
-  const name = unit.replace(/\.[a-z]+$/, "");
-  await root.write(`usr/lib/systemd/system/multi-user.target.d/10-${name}.conf`, `[Unit]\nUpholds=${unit}\n`);
-}
-
-/** The umask of whoever bakes, and modes in archives, must not show in the image: 0755 or 0644, nothing else. */
-async function normalizeModes(folder: string): Promise<void> {
-  await chmod(folder, 0o755);
-  for (const name of await readdir(folder)) {
-    const path = join(folder, name);
-    const stats = await lstat(path);
-    if (stats.isDirectory()) await normalizeModes(path);
-    else if (stats.isFile()) await chmod(path, stats.mode & 0o100 ? 0o755 : 0o644);
+    if (cause instanceof BakeryError || (cause instanceof Error && "syscall" in cause)) throw cause;
+    // Nor is it damaged where other bytes than upstream's have come: that is to be said first.
+    await record;
+    const details = { url: download.url, reason: rootMessage(cause) };
+    throw new UpstreamError("the archive cannot be unpacked", { details, cause });
   }
 }

@@ -3,19 +3,20 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { ARCHES, type Arch, imageFile, RELEASE_MANIFEST_FILE, type ReleaseManifest } from "../../schema/index.ts";
 import type { Extension } from "../catalog.ts";
-import { measureFile } from "../system/digest.ts";
-import { type Baked, bake, digestOf, type Kitchen } from "./bake.ts";
+import { TaskGroup } from "../system/task-group.ts";
+import { type Baked, bake, type Kitchen } from "./bake.ts";
 import { type Plan, planBake } from "./plan.ts";
 import {
   type Circumstances,
   describeRelease,
   type Hosting,
   manifestFor,
-  type RenderedTransfer,
   renderTransfers,
+  sameTransfers,
   writeManifest,
   writeTransfers,
 } from "./release.ts";
+import { bakedBefore } from "./unchanged.ts";
 
 export interface ReleaseRequest {
   readonly version: string;
@@ -26,7 +27,7 @@ export interface ReleaseRequest {
 }
 
 /**
- * Images in the folder that the same inputs made are kept as they are.
+ * Bakes the architectures side by side. Images in the folder that the same inputs made are kept as they are.
  * @returns the release manifest, which is also in the folder
  */
 export async function bakeRelease(
@@ -37,37 +38,36 @@ export async function bakeRelease(
 ): Promise<ReleaseManifest> {
   await mkdir(folder, { recursive: true });
   const manifestFile = join(folder, RELEASE_MANIFEST_FILE);
-  const bakeOne = async (arch: Arch): Promise<ReleaseManifest> => {
-    const plan = await planBake(extension, { version, arch });
-    const before = await manifestFor(plan, manifestFile, folder);
-    const transfers = renderTransfers(plan, hosting);
-    const kept = await unchanged(plan, folder, before);
-    if (kept !== undefined && before !== undefined && sameTransfers(before, transfers)) return before;
-    const baked = kept ?? (await bake(plan, join(folder, imageFile(plan, arch)), kitchen));
-    await writeTransfers(folder, transfers);
-    const manifest = describeRelease(plan, baked, transfers, circumstances, before);
-    await writeManifest(manifestFile, manifest);
-    return manifest;
-  };
-
-  const [first, ...others] = arches;
+  const plans = await Promise.all(arches.map((arch) => planBake(extension, { version, arch })));
+  const [first] = plans;
   if (first === undefined) throw new RangeError("a release has an image for one architecture at least");
-  let manifest = await bakeOne(first);
-  for (const arch of others) manifest = await bakeOne(arch);
+  const before = await manifestFor(first, manifestFile, folder);
+  const transfers = renderTransfers(first, hosting);
+
+  const group = new TaskGroup(kitchen.signal);
+  const ready = new Map<Arch, Baked>();
+  /** In the order of the plans, whichever is ready first. */
+  const describe = () =>
+    plans.reduce((manifest, plan) => {
+      const baked = ready.get(plan.arch);
+      return baked ? describeRelease(plan, baked, transfers, circumstances, manifest) : manifest;
+    }, before);
+  let writing: Promise<unknown> = writeTransfers(folder, transfers);
+  const bakeOne = async (plan: Plan): Promise<void> => {
+    const file = join(folder, imageFile(plan, plan.arch));
+    const kept = await bakedBefore(plan, file, before, kitchen.allowances);
+    if (kept !== undefined && before !== undefined && sameTransfers(before, transfers)) return;
+    const progress = plans.length === 1 ? kitchen.progress : kitchen.progress.about(plan.arch);
+    ready.set(plan.arch, kept ?? (await bake(plan, file, { ...kitchen, progress, signal: group.signal })));
+    // What is ready is written down, one after the other: if the other one fails, it need not be baked again.
+    writing = writing.then(async () => {
+      const manifest = describe();
+      if (manifest !== undefined) await writeManifest(manifestFile, manifest);
+    });
+    await writing;
+  };
+  await group.all(plans.map(bakeOne));
+  const manifest = describe();
+  if (manifest === undefined) throw new RangeError("nothing was baked");
   return manifest;
-}
-
-function sameTransfers({ transfers }: ReleaseManifest, rendered: readonly RenderedTransfer[]): boolean {
-  const hashes = (list: readonly { sha256: string }[]) => list.map(({ sha256 }) => sha256).join();
-  return hashes(transfers) === hashes(rendered);
-}
-
-/** What was baked before, if it came from the same inputs and its bytes are still those. */
-async function unchanged(plan: Plan, folder: string, before: ReleaseManifest | undefined): Promise<Baked | undefined> {
-  const image = before?.images.find(({ arch }) => arch === plan.arch);
-  if (before === undefined || image === undefined || image.inputsDigest !== (await digestOf(plan))) return undefined;
-  const { sha256 } = await measureFile(join(folder, image.file));
-  if (sha256 !== image.sha256) return undefined;
-  const urls = new Set(plan.downloads.map(({ url }) => url));
-  return { image, downloads: before.provenance.downloads.filter(({ url }) => urls.has(url)), warnings: [] };
 }

@@ -1,18 +1,22 @@
-/** Bake: plan → fetch → assemble → check → pack, each step taking what the one before made. */
-import { join } from "node:path";
+/**
+ * Bake: plan → fetch → assemble → check → pack, all at once: what arrives is unpacked, looked at and packed as it
+ * arrives. The packer is told that this was all only after every download was verified and every check has passed.
+ */
 import { type DownloadRecord, type Image, imageFile } from "../../schema/index.ts";
-import { readTree } from "../image/contents.ts";
+import type { Contents } from "../image/contents.ts";
 import { measureFile } from "../system/digest.ts";
 import { formatBytes } from "../system/format.ts";
-import type { Progress } from "../system/progress.ts";
+import { TaskGroup } from "../system/task-group.ts";
 import { withWorkDir, writeAtomically } from "../system/work-dir.ts";
-import type { Upstreams } from "../versions/upstreams.ts";
 import { assemble } from "./assemble.ts";
 import { check } from "./checks/check.ts";
 import type { Allowances, CheckReport, Finding } from "./checks/finding.ts";
-import { type Fetched, fetchDownloads } from "./fetch.ts";
+import { type Fetchers, startFetches } from "./fetch/fetch.ts";
+import type { Measured } from "./fetch/spool.ts";
 import { packerFor } from "./pack/packer.ts";
 import { inputsDigest, type Plan } from "./plan.ts";
+import type { Entries } from "./root/entry.ts";
+import { Survey } from "./root/survey.ts";
 
 export interface Baked {
   /** What the release manifest says of the image. `file` is its name there, wherever it lies now. */
@@ -22,57 +26,23 @@ export interface Baked {
   readonly warnings: readonly Finding[];
 }
 
-export interface Kitchen {
-  readonly upstreams: Upstreams;
-  readonly progress: Progress;
-  /** Ends a bake; what it has begun is cleaned up. */
-  readonly signal?: AbortSignal | undefined;
+/** What a bake is done with. The signal ends it; what it has begun is cleaned up. */
+export interface Kitchen extends Fetchers {
   /** What checks may find and let pass; default: nothing. */
   readonly allowances?: Allowances;
 }
 
 /** @param file where the image goes; it appears there when it is complete, and not before */
 export async function bake(plan: Plan, file: string, kitchen: Kitchen): Promise<Baked> {
-  const { upstreams, progress, signal, allowances = [] } = kitchen;
-  const packer = packerFor(plan.format, plan.compression);
   const digest = await digestOf(plan);
-
-  return withWorkDir(async (work) => {
-    const fetched =
-      plan.downloads.length === 0
-        ? []
-        : await progress.step(
-            `Fetching ${count(plan.downloads.length, "download")}`,
-            () => fetchDownloads(plan, work, upstreams, progress),
-            fetchOutcome,
-          );
-    signal?.throwIfAborted();
-    const root = await progress.step(
-      "Assembling",
-      () => assemble(plan, fetched, join(work, "root")),
-      () => "",
-    );
-    const { warnings, allowed } = await progress.step(
-      "Checking",
-      async () => check(await readTree(root.path), plan, allowances),
-      checkOutcome,
-    );
-    for (const { check: id, message } of warnings) progress.note(`warning: ${message} (${id})`);
-    const { size, sha256 } = await progress.step(
-      `Packing ${plan.format}`,
-      async () => {
-        await writeAtomically(file, (partial) =>
-          packer.pack(root.path, partial, { epoch: plan.epoch, size: plan.extFsSize }, signal),
-        );
-        return measureFile(file);
-      },
-      (made) => formatBytes(made.size),
-    );
-    const image = { file: imageFile(plan, plan.arch), arch: plan.arch, format: plan.format, size, sha256 };
-    const os = plan.os === "_any" ? {} : { os: plan.os };
-    const described = { ...image, ...os, ...(allowed.length > 0 && { allowed: [...allowed] }), inputsDigest: digest };
-    return { image: described, downloads: fetched.map(({ record }) => record), warnings };
-  });
+  const { downloads, report, measured } = await writeAtomically(file, (partial) =>
+    withWorkDir((scratch) => produce(plan, partial, scratch, kitchen)),
+  );
+  const image = { file: imageFile(plan, plan.arch), arch: plan.arch, format: plan.format, ...measured };
+  const os = plan.os === "_any" ? {} : { os: plan.os };
+  const { allowed, warnings } = report;
+  const described = { ...image, ...os, ...(allowed.length > 0 && { allowed: [...allowed] }), inputsDigest: digest };
+  return { image: described, downloads, warnings };
 }
 
 /** What `Image.inputsDigest` would be if the plan were baked now and here. */
@@ -80,10 +50,61 @@ export async function digestOf(plan: Plan): Promise<string> {
   return inputsDigest(plan, await packerFor(plan.format, plan.compression).tool());
 }
 
-function fetchOutcome(fetched: readonly Fetched[]): string {
-  const bytes = fetched.reduce((sum, { record }) => sum + record.size, 0);
-  const open = fetched.filter(({ record }) => record.verifiedBy === "unverified").length;
+interface Produced {
+  readonly downloads: readonly DownloadRecord[];
+  readonly report: CheckReport;
+  readonly measured: Measured;
+}
+
+async function produce(plan: Plan, file: string, scratch: string, kitchen: Kitchen): Promise<Produced> {
+  const { progress, allowances = [] } = kitchen;
+  const group = new TaskGroup(kitchen.signal);
+  await using fetches = startFetches(plan, { ...kitchen, signal: group.signal });
+
+  const title = `Fetching ${count(plan.downloads.length, "download")}`;
+  const fetching = plan.downloads.length === 0 ? [] : progress.step(title, () => fetches.records, fetchOutcome);
+  const reports: CheckReport[] = [];
+  const packing = async () => {
+    const survey = new Survey();
+    const entries = concluded(survey.over(assemble(plan, fetches.all)), async () => {
+      const { contents } = survey;
+      await progress.step("Assembling", async () => contents, assembleOutcome);
+      await fetching;
+      const report = await progress.step("Checking", () => check(contents, plan, allowances), checkOutcome);
+      for (const { check: id, message } of report.warnings) progress.note(`warning: ${message} (${id})`);
+      reports.push(report);
+    });
+    const options = { epoch: plan.epoch, size: plan.extFsSize, scratch };
+    await packerFor(plan.format, plan.compression).pack(entries, file, options, group.signal);
+    return measureFile(file);
+  };
+  const [downloads, measured] = await group.all<[readonly DownloadRecord[], Measured]>([
+    Promise.resolve(fetching),
+    progress.step(`Packing ${plan.format}`, packing, ({ size }) => formatBytes(size)),
+  ]);
+  const [report] = reports;
+  if (report === undefined) throw new RangeError("an image was made of a part of what should be in it");
+  return { downloads, measured, report };
+}
+
+/** The same entries; before whoever takes them is told that these were all, it has to be true of them what is said. */
+async function* concluded(entries: Entries, conclude: () => Promise<void>): Entries {
+  yield* entries;
+  await conclude();
+}
+
+function fetchOutcome(records: readonly DownloadRecord[]): string {
+  const bytes = records.reduce((sum, { size }) => sum + size, 0);
+  const open = records.filter(({ verifiedBy }) => verifiedBy === "unverified").length;
   return `${formatBytes(bytes)}, ${open === 0 ? "all verified" : `${open} not verified`}`;
+}
+
+function assembleOutcome({ entries }: Contents): string {
+  const files = entries.filter(({ kind }) => kind === "file");
+  const links = entries.filter(({ kind }) => kind === "symlink");
+  const bytes = files.reduce((sum, { size }) => sum + size, 0);
+  const linked = links.length === 0 ? "" : `, ${count(links.length, "link")}`;
+  return `${count(files.length, "file")}${linked}, ${formatBytes(bytes)}`;
 }
 
 function checkOutcome({ warnings }: CheckReport): string {

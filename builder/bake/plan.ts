@@ -13,7 +13,7 @@ import type { Extension } from "../catalog.ts";
 import { type Download, type RecipeContext, type TreeEntry, tagOf } from "../recipe/index.ts";
 import { sha256Of } from "../system/digest.ts";
 import { errorCode, UsageError, UserError } from "../system/errors.ts";
-import { checkDownloads } from "./check-downloads.ts";
+import { checkDownloads } from "./fetch/check-downloads.ts";
 import { formatCompression, parseCompression } from "./pack/compression.ts";
 import { DEFAULT_EXT_SIZE } from "./pack/size.ts";
 

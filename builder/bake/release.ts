@@ -46,6 +46,12 @@ export function renderTransfers(plan: Plan, hosting: Hosting): RenderedTransfer[
   });
 }
 
+/** Whether a release has these transfer files. */
+export function sameTransfers({ transfers }: ReleaseManifest, rendered: readonly RenderedTransfer[]): boolean {
+  const hashes = (list: readonly { sha256: string }[]) => list.map(({ sha256 }) => sha256).join();
+  return hashes(transfers) === hashes(rendered);
+}
+
 /** The manifest of a release that now has this image too. */
 export function describeRelease(
   plan: Plan,

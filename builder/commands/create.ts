@@ -5,17 +5,21 @@ import { type Command, Option, type OptionValues } from "commander";
 import { checkExtensionName, InvalidInput, releaseName } from "../../schema/index.ts";
 import { bake } from "../bake/bake.ts";
 import { CHECKS } from "../bake/checks/check.ts";
+import { downloadCacheFrom } from "../bake/fetch/cache.ts";
 import { FORMATS } from "../bake/pack/packer.ts";
 import { planBake } from "../bake/plan.ts";
 import {
   describeRelease,
   type Hosting,
   manifestFor,
+  readManifest,
   renderTransfers,
+  sameTransfers,
   writeChecksum,
   writeManifest,
   writeTransfers,
 } from "../bake/release.ts";
+import { bakedBefore } from "../bake/unchanged.ts";
 import { sourceCommit } from "../system/commit.ts";
 import { UsageError } from "../system/errors.ts";
 import { type Cli, command, type Outcome } from "./command.ts";
@@ -59,6 +63,7 @@ export function createCommand(cli: Cli): Command {
     .option("--compression <name[:level]>", COMPRESSION_OPTION)
     .option("--ext-fs-size <size>", "what an ext2 or ext4 image may need before it is shrunk", parseExtFsSize, "1G")
     .option("--epoch <seconds>", "every time in the image", parseEpoch, 0)
+    .option("--offline", "ask nothing of the network: bake from what was downloaded before", false)
     .option("--allow <check>=<reason>", "let pass what a check refuses; the manifest says why", parseAllowance)
     .addHelpText(
       "after",
@@ -73,6 +78,7 @@ ${CHECKS.map(({ id, refuses }) => `  ${id.padEnd(ID_WIDTH)}  ${refuses}`).join("
 Environment:
   BAKERY_URL       the bakery that transfer files name (default: ${DEFAULT_BAKERY_URL})
   BAKERY_SIGNING_KEY, BAKERY_KEYRING: one of them set means --verify
+  BAKERY_CACHE     where downloads are kept (default: ~/.cache/sysext-bakery)
   BAKERY_MIRROR    asks http://mirror/host/path for every https://host/path
   GITHUB_API_URL   GitHub's API; GITHUB_TOKEN raises its rate limit
 
@@ -99,14 +105,25 @@ async function create(cli: Cli, name: string, version: string, options: OptionVa
   const folder = dirname(file);
   await checkFolder(folder);
   const manifestFile = join(folder, `${plan.extension}.release.json`);
-  const before = await manifestFor(plan, manifestFile, folder);
+  const said = await readManifest(manifestFile);
+  const kept =
+    said && releaseName(said) === releaseName(plan) ? await bakedBefore(plan, file, said, options.allow) : undefined;
+  const before = kept ? said : await manifestFor(plan, manifestFile, folder);
 
-  const baked = await bake(plan, file, { ...cli, allowances: options.allow });
+  const kitchen = {
+    ...cli,
+    downloads: downloadCacheFrom(cli.env, { offline: options.offline }),
+    allowances: options.allow,
+  };
+  if (kept) cli.progress.note(`unchanged: these inputs have made ${relative(cli.cwd, file)} before`);
+  const baked = kept ?? (await bake(plan, file, kitchen));
   const transfers = renderTransfers(plan, hostingOf(cli.env, options.verify));
   const checksum = await writeChecksum(folder, plan, basename(file), baked.image.sha256);
   const confs = options.sysupdate ? await writeTransfers(folder, transfers) : [];
   const circumstances = { builtAt: cli.now(), commit: await sourceCommit(extension.folder) };
-  await writeManifest(manifestFile, describeRelease(plan, baked, transfers, circumstances, before));
+  // What made the image then is what is said of it, also where this run would say it otherwise.
+  if (kept === undefined || said === undefined || !sameTransfers(said, transfers))
+    await writeManifest(manifestFile, describeRelease(plan, baked, transfers, circumstances, before));
 
   const { size, sha256, inputsDigest } = baked.image;
   const value = {

@@ -39,6 +39,9 @@ export class UpstreamError extends BakeryError {
 /** The server answered that there is no such thing: often a version that does not exist. */
 export class NotFoundError extends UpstreamError {}
 
+/** What came is not what it should be: none of it is worth keeping. */
+export class WrongContentError extends UpstreamError {}
+
 /** A program that we ran failed, or is not installed; or the system refused, as with a full disk. */
 export class ToolError extends BakeryError {
   override readonly name = "ToolError";

@@ -58,14 +58,14 @@ export function asFailure(url: string, error: unknown): Failure {
   if (error instanceof UpstreamError) return { error, passing: false };
   const code = errorCode(error);
   if (code === "ENOSPC" || code === "EDQUOT") {
-    const hint = "free some space, or set TMPDIR to a larger disk";
+    const hint = "free some space, or set BAKERY_CACHE to a folder on a larger disk";
     return {
       error: new ToolError("no space left for the download", { details: { url }, cause: error, hint }),
       passing: false,
     };
   }
   // Other refusals of this machine's file system are none of the network's; those of sockets come as a cause.
-  if (error instanceof Error && "path" in error) return { error, passing: false };
+  if (error instanceof Error && "syscall" in error) return { error, passing: false };
   const unreachable = new UpstreamError("upstream cannot be reached", {
     details: { url, reason: rootMessage(error) },
     hint: "check the network; behind a mirror, set BAKERY_MIRROR",

@@ -2,11 +2,10 @@
  * HTTP for builds: through a mirror where one is set, retried where that can help, and with errors that name the URL.
  */
 import { createHash } from "node:crypto";
-import { createWriteStream } from "node:fs";
-import { pipeline } from "node:stream/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { UpstreamError, UsageError } from "./errors.ts";
 import { asFailure, failedStatus } from "./http-failure.ts";
+import { partOf, Repetition, strongTag } from "./http-range.ts";
 
 export interface HttpOptions {
   /** `BAKERY_MIRROR`: where `https://host/path` is asked for as `<mirror>/host/path`. */
@@ -18,22 +17,35 @@ export interface HttpOptions {
   readonly idleTimeout?: number;
 }
 
-export interface Downloaded {
-  /** bytes */
+/** Where the bytes of a download go, and what is there already. */
+export interface Sink {
+  /** Bytes that it has. */
   readonly size: number;
-  /** lower-case hex, by algorithm */
-  readonly digests: Readonly<Record<HashAlgorithm, string>>;
+  /** How many it will have; told again with each try. */
+  expect(total: number): void;
+  write(piece: Uint8Array): Promise<void>;
+  /** The sha256 of what it has, as hex. */
+  digest(): string;
 }
-
-export type HashAlgorithm = "sha256" | "sha512";
 
 export interface DownloadOptions {
-  readonly onDownload?: OnDownload;
-  readonly signal?: AbortSignal;
+  readonly onDownload?: OnDownload | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
-/** Told of a download's total in bytes, where the server says it, and gets back where to report each chunk's size. */
-export type OnDownload = (total: number | undefined) => (bytes: number) => void;
+/** Told of a try: all there is in bytes, where the server says it, and what is here. Gives back where to report more. */
+export type OnDownload = (total: number | undefined, here: number) => (bytes: number) => void;
+
+interface Attempt {
+  readonly method?: "GET" | "HEAD";
+  readonly signal?: AbortSignal | undefined;
+  /** Asked for anew with each try. */
+  readonly headers?: () => Headings;
+  /** What has been reached: further tries are due as long as it grows. */
+  readonly reached?: () => number;
+  /** Statuses beside 2xx that `read` makes sense of. */
+  readonly accepts?: readonly number[];
+}
 
 interface Ask {
   readonly signal: AbortSignal;
@@ -81,7 +93,7 @@ export class Http {
 
   /** As `read`, for what is no text. */
   async readBytes(url: string, headers?: Headings): Promise<{ bytes: Buffer; headers: Headers }> {
-    return this.#attempt(url, headers, async (response, progressed) => {
+    const read = async (response: Response, progressed: () => void) => {
       const chunks: Uint8Array[] = [];
       let size = 0;
       for await (const chunk of response.body ?? []) {
@@ -92,7 +104,8 @@ export class Http {
         chunks.push(chunk);
       }
       return { bytes: Buffer.concat(chunks), headers: response.headers };
-    });
+    };
+    return this.#attempt(url, read, { headers: () => headers ?? {} });
   }
 
   /** As `read`, for JSON. */
@@ -107,72 +120,74 @@ export class Http {
 
   /** The sha256 of a body, of which nothing is kept. */
   async sha256(url: string): Promise<string> {
-    return this.#attempt(url, { "accept-encoding": "identity" }, async (response, progressed) => {
+    const read = async (response: Response, progressed: () => void) => {
       const hash = createHash("sha256");
       for await (const chunk of response.body ?? []) {
         progressed();
         hash.update(chunk);
       }
       return hash.digest("hex");
-    });
+    };
+    return this.#attempt(url, read, { headers: () => ({ "accept-encoding": "identity" }) });
   }
 
   /** What a server says of a body that it does not send. */
   async head(url: string): Promise<Headers> {
-    return this.#attempt(url, {}, async ({ headers }) => headers, { method: "HEAD" });
+    return this.#attempt(url, async ({ headers }) => headers, { method: "HEAD" });
   }
 
-  /** Writes a body to a file, hashing it on the way. A failed try starts the file anew. */
-  async download(url: string, path: string, { onDownload, signal }: DownloadOptions = {}): Promise<Downloaded> {
-    return this.#attempt(
-      url,
+  /**
+   * Brings into a sink what it has not yet. A try that ends early is followed by one that goes on from there (RFC 9110
+   * section 14); a server that begins anew is held against what came before.
+   */
+  async download(url: string, sink: Sink, { onDownload, signal }: DownloadOptions = {}): Promise<void> {
+    let etag: string | null = null;
+    const headers = () => ({
       // The bytes as they are in the file, and their number as it is: a server may compress on the way.
-      { "accept-encoding": "identity" },
+      "accept-encoding": "identity",
+      ...(sink.size > 0 && { range: `bytes=${sink.size}-`, ...(etag !== null && { "if-range": etag }) }),
+    });
+    await this.#attempt(
+      url,
       async (response, progressed) => {
-        const length = Number(response.headers.get("content-length") ?? Number.NaN);
-        const report = onDownload?.(Number.isFinite(length) ? length : undefined);
-        const hashes = { sha256: createHash("sha256"), sha512: createHash("sha512") };
-        let size = 0;
-        const body = response.body ?? new Blob([]).stream();
-        await pipeline(
-          body,
-          async function* (chunks: AsyncIterable<Uint8Array>) {
-            for await (const chunk of chunks) {
-              progressed();
-              size += chunk.length;
-              report?.(chunk.length);
-              hashes.sha256.update(chunk);
-              hashes.sha512.update(chunk);
-              yield chunk;
-            }
-          },
-          createWriteStream(path),
-        );
-        return { size, digests: { sha256: hashes.sha256.digest("hex"), sha512: hashes.sha512.digest("hex") } };
+        const part = partOf(url, response, sink.size);
+        if (part.isComplete) return response.body?.cancel();
+        etag = strongTag(response.headers);
+        if (part.total !== undefined) sink.expect(part.total);
+        const report = onDownload?.(part.total, part.start);
+        const repeated = new Repetition(url, part.start === 0 ? sink : undefined);
+        for await (const piece of response.body ?? []) {
+          progressed();
+          const fresh = repeated.pass(piece);
+          if (fresh.length > 0) await sink.write(fresh);
+          report?.(piece.length);
+        }
+        repeated.end();
       },
-      { signal },
+      { signal, headers, reached: () => sink.size, accepts: [416] },
     );
   }
 
   /** Asks, reads, and does both again where a failure may pass. `progressed` is to be called for each chunk read. */
   async #attempt<T>(
     url: string,
-    headers: Headings = {},
     read: (response: Response, progressed: () => void) => Promise<T>,
-    { signal: own, method = "GET" }: { signal?: AbortSignal | undefined; method?: "GET" | "HEAD" } = {},
+    { signal: own, method = "GET", headers = () => ({}), reached = () => 0, accepts = [] }: Attempt = {},
   ): Promise<T> {
     const asked = this.#mirrored(url);
     const ended = AbortSignal.any([this.#signal, own].filter((signal) => signal !== undefined));
     for (let tries = 1; ; tries++) {
       const idle = new IdleTimer(this.#idleTimeout);
+      const before = reached();
       try {
         const signal = AbortSignal.any([ended, idle.signal]);
-        const response = await this.#ask(url, headers, { signal, method });
-        if (!response.ok) throw await failedStatus(asked, response);
+        const response = await this.#ask(url, headers(), { signal, method });
+        if (!response.ok && !accepts.includes(response.status)) throw await failedStatus(asked, response);
         return await read(response, () => idle.restart());
       } catch (error) {
         ended.throwIfAborted();
         const failure = asFailure(asked, error);
+        if (reached() > before) tries = 1;
         const wait = failure.retryAfter ?? this.#retryDelay * 2 ** (tries - 1) * (0.5 + Math.random());
         if (!failure.passing || tries === TRIES || wait > LONGEST_WAIT) throw failure.error;
         await sleep(wait, undefined, { signal: ended });

@@ -15,8 +15,10 @@ export interface Progress {
   step<T>(title: string, perform: () => Promise<T>, outcome: (result: T) => string): Promise<T>;
   /** A line about the step before, indented below it. */
   note(line: string): void;
-  /** @param total bytes, where known */
-  transfer(name: string, total: number | undefined): Transfer;
+  /** @param total bytes, where known; @param here those that came before */
+  transfer(name: string, total: number | undefined, here?: number): Transfer;
+  /** The same story, of one of several things that happen at once: its name stands behind each title. */
+  about(name: string): Progress;
 }
 
 /** Where the story goes; `process.stderr` is one. */
@@ -65,12 +67,40 @@ class LineProgress implements Progress {
   transfer(): Transfer {
     return { advance: () => {}, end: () => {} };
   }
+
+  about(name: string): Progress {
+    return new NamedProgress(this, name);
+  }
+}
+
+class NamedProgress implements Progress {
+  readonly #progress: Progress;
+  readonly #name: string;
+
+  constructor(progress: Progress, name: string) {
+    this.#progress = progress;
+    this.#name = name;
+  }
+
+  step<T>(title: string, perform: () => Promise<T>, outcome: (result: T) => string): Promise<T> {
+    return this.#progress.step(`${title}, ${this.#name}`, perform, outcome);
+  }
+  note(line: string): void {
+    this.#progress.note(`${this.#name}: ${line}`);
+  }
+  transfer(name: string, total: number | undefined, here?: number): Transfer {
+    return this.#progress.transfer(name, total, here);
+  }
+  about(name: string): Progress {
+    return new NamedProgress(this, name);
+  }
 }
 
 class BarProgress implements Progress {
   readonly #screen: Screen;
   readonly #bars = new Set<Bar>();
-  #current = "";
+  /** Titles of what is under way. */
+  readonly #steps = new Set<{ readonly title: string }>();
   /** What is on the screen now and will be taken back. */
   #drawn = "";
   #timer: NodeJS.Timeout | undefined;
@@ -80,8 +110,9 @@ class BarProgress implements Progress {
   }
 
   async step<T>(title: string, perform: () => Promise<T>, outcome: (result: T) => string): Promise<T> {
-    this.#current = stepLine(title, "");
-    this.#timer = setInterval(() => this.#draw(), REDRAW_MS);
+    const step = { title };
+    this.#steps.add(step);
+    this.#timer ??= setInterval(() => this.#draw(), REDRAW_MS);
     this.#draw();
     try {
       const result = await perform();
@@ -89,8 +120,12 @@ class BarProgress implements Progress {
       this.#screen.write(`${stepLine(title, outcome(result))}\n`);
       return result;
     } finally {
-      clearInterval(this.#timer);
+      this.#steps.delete(step);
       this.#clear();
+      if (this.#steps.size === 0) {
+        clearInterval(this.#timer);
+        this.#timer = undefined;
+      }
     }
   }
 
@@ -99,8 +134,12 @@ class BarProgress implements Progress {
     this.#screen.write(noteLine(line));
   }
 
-  transfer(name: string, total: number | undefined): Transfer {
-    const bar = new Bar(name, total);
+  about(name: string): Progress {
+    return new NamedProgress(this, name);
+  }
+
+  transfer(name: string, total: number | undefined, here = 0): Transfer {
+    const bar = new Bar(name, total, here);
     this.#bars.add(bar);
     return {
       advance: (bytes) => bar.advance(bytes, performance.now()),
@@ -112,7 +151,10 @@ class BarProgress implements Progress {
     const now = performance.now();
     // A line that wraps would be two to take back. A terminal that does not know its width says 0.
     const width = (this.#screen.columns || DEFAULT_COLUMNS) - 1;
-    const lines = [this.#current, ...[...this.#bars].map((bar) => bar.line(now))];
+    const lines = [
+      ...[...this.#steps].map(({ title }) => stepLine(title, "")),
+      ...[...this.#bars].map((bar) => bar.line(now)),
+    ];
     const text = lines.map((line) => `${line.slice(0, width)}\n`).join("");
     if (text === this.#drawn) return;
     this.#clear();
@@ -132,12 +174,13 @@ class BarProgress implements Progress {
 export class Bar {
   readonly #name: string;
   readonly #total: number | undefined;
-  #bytes = 0;
+  #bytes: number;
   #samples: { at: number; bytes: number }[] = [];
 
-  constructor(name: string, total: number | undefined) {
+  constructor(name: string, total: number | undefined, here = 0) {
     this.#name = name;
     this.#total = total;
+    this.#bytes = here;
   }
 
   advance(bytes: number, now: number): void {

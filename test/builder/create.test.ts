@@ -1,5 +1,5 @@
 /** `./bakery create`: what it writes, and that it writes nothing when something is wrong. */
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { run } from "../../builder/system/run.ts";
 import { parseReleaseManifest, parseSha256Sums, parseTransfer } from "../../schema/index.ts";
@@ -258,6 +258,58 @@ describe("options", () => {
       }
     },
   );
+});
+
+describe("the same inputs", () => {
+  it("are not baked again while the image is there and as it was", async () => {
+    await using at = await open();
+    const first = await at.create("--sysupdate");
+    const [bakedAt, manifest] = [
+      (await stat(at.file("docker-compose.raw"))).mtimeMs,
+      await at.text("docker-compose.release.json"),
+    ];
+    const again = await at.create("--sysupdate");
+    expect(again).toEqual({ ...first, stderr: "  unchanged: these inputs have made docker-compose.raw before\n" });
+    expect((await stat(at.file("docker-compose.raw"))).mtimeMs).toBe(bakedAt);
+    expect(await at.text("docker-compose.release.json")).toBe(manifest);
+    expect(at.mirror.count(objectOf(X86))).toBe(1);
+  });
+
+  it.each<[string, (at: Awaited<ReturnType<typeof open>>) => Promise<unknown>, string[]]>([
+    ["where the image is damaged", (at) => writeFile(at.file("greeter.raw"), "damaged"), []],
+    ["where it is gone", (at) => rm(at.file("greeter.raw")), []],
+    ["where another time is asked for", async () => {}, ["--epoch", "7"]],
+    ["where another format is", async () => {}, ["--format", "erofs"]],
+    ["where another compression is", async () => {}, ["--compression", "gzip"]],
+  ])("are baked again %s", async (_, change, args) => {
+    await using at = await open();
+    await at.greeter("1.0.0");
+    const before = await readFile(at.file("greeter.raw"));
+    await change(at);
+    const { stderr } = await at.greeter("1.0.0", ...args);
+    expect(stderr).toContain("• Packing");
+    expect((await readFile(at.file("greeter.raw"))).equals(before)).toBe(args.length === 0);
+  });
+
+  it("do not keep an image that a check would refuse now", async () => {
+    await using at = await open();
+    const env = { BAKERY_EXTENSIONS: await plant(at.workplace, "", { "etc/x.conf": "" }) };
+    const create = (...args: string[]) => at.workplace.run(["create", "planted", "1.0.0", ...args], env);
+    await create("--allow", "layout=a host reads it");
+    expect((await create("--allow", "layout=a host reads it")).stderr).toContain("unchanged");
+    expect(await create()).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("must not ship") });
+  });
+
+  it("are told of a new bakery in transfer files all the same", async () => {
+    await using at = await open();
+    await at.create("--sysupdate");
+    const env = { BAKERY_MIRROR: at.mirror.url, BAKERY_URL: "https://other.example" };
+    const { stderr } = await at.workplace.run(["create", "docker-compose", "2.34.0", "--sysupdate"], env);
+    expect(stderr).toContain("unchanged");
+    expect(await at.text("docker-compose.conf")).toContain("https://other.example");
+    const { transfers } = parseReleaseManifest(await at.text("docker-compose.release.json"));
+    expect(transfers[0]?.sha256).toBe(sha256(await at.text("docker-compose.conf")));
+  });
 });
 
 it("writes the same bytes again in another folder, under another umask and time zone", async () => {

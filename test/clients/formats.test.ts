@@ -7,6 +7,7 @@ import { packerFor } from "../../builder/bake/pack/packer.ts";
 import type { ImageFormat } from "../../schema/index.ts";
 import { mergingUnavailable, runMerged } from "../support/merged.ts";
 import { newerTools } from "../support/newer-tools.ts";
+import { packFolder } from "../support/pack-folder.ts";
 import { describeWhere } from "../support/requirements.ts";
 import { clientUnavailable, type SystemdClient, systemdClient } from "../support/systemd-client.ts";
 
@@ -39,7 +40,7 @@ describeWhere((await mergingUnavailable()) ?? (await clientUnavailable()), "syst
     await writeFile(join(root, "usr/bin/hello"), "#!/bin/sh\necho hello\n", { mode: 0o755 });
     await writeFile(join(root, "usr/bin/large"), "0123456789abcdef".repeat(20_000));
     await packerFor(format, compression).tool();
-    await packerFor(format, compression).pack(root, `${root}.raw`, { epoch: 0 });
+    await packFolder(packerFor(format, compression), root, `${root}.raw`, { epoch: 0 });
     return `${root}.raw`;
   }
 

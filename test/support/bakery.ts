@@ -16,9 +16,12 @@ export interface Ran {
 /** A folder to work in, which goes when the test ends. */
 export class Workplace implements AsyncDisposable {
   readonly path: string;
+  /** Where downloads are kept: beside, so that the folder has what commands write and nothing else. */
+  readonly cache: string;
 
   private constructor(path: string) {
     this.path = path;
+    this.cache = `${path}.cache`;
   }
 
   static async open(): Promise<Workplace> {
@@ -36,12 +39,13 @@ export class Workplace implements AsyncDisposable {
         written[name] += text;
       },
     });
-    const terminal = { stdout: screen("stdout"), stderr: screen("stderr"), env, cwd: this.path };
-    const exitCode = await main(args, terminal);
+    const screens = { stdout: screen("stdout"), stderr: screen("stderr") };
+    const exitCode = await main(args, { ...screens, env: { BAKERY_CACHE: this.cache, ...env }, cwd: this.path });
     return { exitCode, ...written };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await rm(this.path, { recursive: true });
+    await rm(this.cache, { recursive: true, force: true });
   }
 }

@@ -3,11 +3,10 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { bakeRelease } from "../../builder/bake/bake-release.ts";
+import { kitchenFrom } from "../../builder/bake/kitchen.ts";
 import type { Catalog } from "../../builder/catalog.ts";
 import type { SigningPolicy } from "../../builder/publish/index-signer.ts";
 import { openRelease } from "../../builder/publish/publisher.ts";
-import { progressOn } from "../../builder/system/progress.ts";
-import { upstreamsFrom } from "../../builder/versions/upstreams.ts";
 import {
   type Arch,
   formatPublishedIndex,
@@ -20,8 +19,8 @@ import {
 import { type LocalBakery, startLocalBakery } from "../../scripts/local-bakery.ts";
 import { localPublisher } from "../../scripts/publish-locally.ts";
 
-export const upstreams = upstreamsFrom(process.env);
-const kitchen = { upstreams, progress: progressOn({ write: () => {} }) };
+const kitchen = kitchenFrom(process.env);
+export const { upstreams } = kitchen;
 
 /** Bakes, and publishes through the API of a worker in workerd. */
 export class LocalReleases {

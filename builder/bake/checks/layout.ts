@@ -1,6 +1,6 @@
 /** Checks of what the image is made of: its folders, its metadata, and that what it is for is there. */
 import { posix } from "node:path";
-import { extensionReleasePath } from "../assemble.ts";
+import { extensionReleasePath } from "../root/written.ts";
 import { type Check, error, type Problem } from "./finding.ts";
 import { isMerged } from "./image-tree.ts";
 

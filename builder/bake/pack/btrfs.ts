@@ -1,7 +1,8 @@
 /** Btrfs: best effort. mkfs.btrfs has no way to make the same bytes twice. */
+import { join } from "node:path";
 import { run } from "../../system/run.ts";
+import { writeFolder } from "../root/folder.ts";
 import { type Compression, formatCompression } from "./compression.ts";
-import { normalise } from "./normalise.ts";
 import type { Packer } from "./packer.ts";
 import { type Tool, toolPath, versionOf } from "./tool.ts";
 
@@ -19,8 +20,9 @@ export function btrfs(compression: Compression): Packer {
   return {
     tool: async () => ({ "mkfs.btrfs": await versionOf(MKFS_BTRFS, isCompressed ? COMPRESS : undefined) }),
 
-    async pack(root, file, { epoch }, signal) {
-      await normalise(root, epoch);
+    async pack(entries, file, { epoch, scratch }, signal) {
+      const root = join(scratch, "root");
+      await writeFolder(entries, root, epoch);
       // As the reference: one copy of everything, no larger than need be.
       const args = ["--quiet", "--mixed", "-m", "single", "-d", "single", "--shrink", "--rootdir", root];
       const compress = isCompressed ? ["--compress", formatCompression(compression)] : [];

@@ -1,7 +1,8 @@
 /** Erofs: read-only as squashfs is, made for random reads. */
+import { join } from "node:path";
 import { run } from "../../system/run.ts";
+import { writeFolder } from "../root/folder.ts";
 import type { Compression } from "./compression.ts";
-import { normalise } from "./normalise.ts";
 import type { Packer } from "./packer.ts";
 import { type Tool, toolPath, versionOf } from "./tool.ts";
 
@@ -21,8 +22,9 @@ export function erofs({ name, level }: Compression): Packer {
       return { "mkfs.erofs": await versionOf(MKFS_EROFS, name === "zstd" ? ZSTD : undefined) };
     },
 
-    async pack(root, file, { epoch }, signal) {
-      await normalise(root, epoch);
+    async pack(entries, file, { epoch, scratch }, signal) {
+      const root = join(scratch, "root");
+      await writeFolder(entries, root, epoch);
       // As the reference: 64 KiB clusters, small files' ends packed together.
       const args = [`-z${name},${level}`, "-C65536", "-Efragments,ztailpacking"];
       const same = [`-T${epoch}`, `-U${ZERO_UUID}`, "--all-root", "-x-1", "--quiet"];

@@ -2,11 +2,11 @@
  * Ext4 and ext2, uncompressed. Not by mke2fs -d, which copies change times that nobody can set: an empty file system
  * is filled by debugfs, from a sorted script.
  */
-import { readlink, rm, truncate, writeFile } from "node:fs/promises";
+import { readlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { UserError } from "../../system/errors.ts";
 import { run } from "../../system/run.ts";
-import { type Entry, normalise } from "./normalise.ts";
+import { type Written, writeFolder } from "../root/folder.ts";
 import type { Packer } from "./packer.ts";
 import { DEFAULT_EXT_SIZE, parseSize } from "./size.ts";
 import { type Tool, toolPath, versionOf } from "./tool.ts";
@@ -24,25 +24,22 @@ export function ext(format: "ext4" | "ext2"): Packer {
   return {
     tool: async () => ({ mke2fs: await versionOf(MKE2FS) }),
 
-    async pack(root, file, { epoch, size = DEFAULT_EXT_SIZE }, signal) {
-      const entries = await normalise(root, epoch);
+    async pack(source, file, { epoch, size = DEFAULT_EXT_SIZE, scratch }, signal) {
+      const root = join(scratch, "root");
+      const entries = await writeFolder(source, root, epoch);
       // To these programs 0 means "now".
       const time = String(Math.max(epoch, 1));
       const env = { PATH: toolPath(), E2FSPROGS_FAKE_TIME: time, E2FSCK_TIME: time, SOURCE_DATE_EPOCH: undefined };
       const options = { env: { ...env, MKE2FS_CONFIG: "/dev/null", TZ: "UTC" }, signal };
-      const script = `${file}.debugfs`;
-      try {
-        await writeFile(script, await debugfsScript(root, entries, time));
-        await writeFile(file, "");
-        await truncate(file, parseSize(size));
-        await run("mke2fs", [...mke2fsArgs(format), file], options);
-        await run("debugfs", ["-w", "-f", script, file], options);
-        await checkFilled(file, entries, options);
-        await run("e2fsck", ["-fy", file], options);
-        await run("resize2fs", ["-M", file], options);
-      } finally {
-        await rm(script, { force: true });
-      }
+      const script = join(scratch, "fill.debugfs");
+      await writeFile(script, await debugfsScript(root, entries, time));
+      await writeFile(file, "");
+      await truncate(file, parseSize(size));
+      await run("mke2fs", [...mke2fsArgs(format), file], options);
+      await run("debugfs", ["-w", "-f", script, file], options);
+      await checkFilled(file, entries, options);
+      await run("e2fsck", ["-fy", file], options);
+      await run("resize2fs", ["-M", file], options);
     },
   };
 }
@@ -55,7 +52,7 @@ function mke2fsArgs(format: "ext4" | "ext2"): string[] {
   return ["-q", "-F", "-t", format, "-b", "4096", "-I", "256", "-m", "0", "-O", features, "-U", UUID, "-E", extended];
 }
 
-async function debugfsScript(root: string, entries: readonly Entry[], time: string): Promise<string> {
+async function debugfsScript(root: string, entries: readonly Written[], time: string): Promise<string> {
   const lines: string[] = [];
   for (const { path, kind } of entries) {
     const name = quote(`/${path}`);
@@ -83,7 +80,11 @@ function quote(name: string): string {
 }
 
 /** debugfs exits with 0 whatever went wrong. Each entry is looked up: one that lacks, or is short, means no room. */
-async function checkFilled(file: string, entries: readonly Entry[], options: Parameters<typeof run>[2]): Promise<void> {
+async function checkFilled(
+  file: string,
+  entries: readonly Written[],
+  options: Parameters<typeof run>[2],
+): Promise<void> {
   const free = await run("debugfs", ["-R", "stats -h", file], options);
   const blocks = /Free blocks:\s+(?<free>\d+)/.exec(free)?.groups?.free;
   const inodes = /Free inodes:\s+(?<free>\d+)/.exec(free)?.groups?.free;

@@ -1,5 +1,6 @@
-/** Pack: makes an image file of an extension root, the same bytes whoever does it and whenever, where the format can. */
+/** Pack: makes an image file of what passes by, the same bytes whoever does it and whenever, where the format can. */
 import { IMAGE_FORMATS, type ImageFormat } from "../../../schema/index.ts";
+import type { Entries } from "../root/entry.ts";
 import { btrfs } from "./btrfs.ts";
 import { parseCompression } from "./compression.ts";
 import { erofs } from "./erofs.ts";
@@ -11,13 +12,15 @@ export interface PackOptions {
   readonly epoch: number;
   /** The most that an ext2 or ext4 image may need while it is made, as truncate(1) spells it. */
   readonly size?: string | undefined;
+  /** An empty folder, for those who can only pack what is on disk. */
+  readonly scratch: string;
 }
 
 export interface Packer {
   /** The program and its version; part of an image's inputs, for another one may compress differently. */
   tool(): Promise<Readonly<Record<string, string>>>;
-  /** @param root a folder of ours: its modes and times are made those of the image */
-  pack(root: string, file: string, options: PackOptions, signal?: AbortSignal): Promise<void>;
+  /** @param file where the image goes; whatever is written there when it fails is the caller's to remove */
+  pack(entries: Entries, file: string, options: PackOptions, signal?: AbortSignal): Promise<void>;
 }
 
 /**

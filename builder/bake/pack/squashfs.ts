@@ -1,7 +1,7 @@
 /** Squashfs: what every host's kernel can mount, and the reference's default. */
 import { run } from "../../system/run.ts";
+import { writeTar } from "../root/tar-writer.ts";
 import type { Compression } from "./compression.ts";
-import { normalise } from "./normalise.ts";
 import type { Packer } from "./packer.ts";
 import { type Tool, versionOf } from "./tool.ts";
 
@@ -20,11 +20,12 @@ export function squashfs(compression: Compression): Packer {
       return { mksquashfs: await versionOf(MKSQUASHFS, needed) };
     },
 
-    async pack(root, file, { epoch }, signal) {
-      await normalise(root, epoch);
+    async pack(entries, file, { epoch }, signal) {
       // mksquashfs refuses to be told its times twice.
       const env = { SOURCE_DATE_EPOCH: undefined };
-      await run("mksquashfs", [root, file, ...squashfsArgs(compression, epoch)], { env, signal });
+      // Else the root's mode, of which no archive tells, is 0777.
+      const args = ["-", file, "-tar", "-root-mode", "0755", ...squashfsArgs(compression, epoch)];
+      await run("mksquashfs", args, { env, signal, input: writeTar(entries, epoch) });
     },
   };
 }

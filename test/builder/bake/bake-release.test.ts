@@ -2,18 +2,17 @@
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { expect, it } from "vitest";
 import { bakeRelease } from "../../../builder/bake/bake-release.ts";
+import { kitchenFrom } from "../../../builder/bake/kitchen.ts";
 import { Catalog, type Extension } from "../../../builder/catalog.ts";
 import { openRelease } from "../../../builder/publish/publisher.ts";
 import { file } from "../../../builder/recipe/index.ts";
-import { progressOn } from "../../../builder/system/progress.ts";
-import { upstreamsFrom } from "../../../builder/versions/upstreams.ts";
 import { FIXTURES, Workplace } from "../../support/bakery.ts";
 
 const IMAGE = "greeter-1.0.0-arm64.raw";
 
 async function open() {
   const workplace = await Workplace.open();
-  const kitchen = { upstreams: upstreamsFrom({}), progress: progressOn({ write: () => {} }) };
+  const kitchen = kitchenFrom({ BAKERY_CACHE: workplace.file("cache") });
   const greeter = await new Catalog(FIXTURES).load("greeter");
   const bake = (extension: Extension = greeter, bakeryUrl = "https://a.example") =>
     bakeRelease(

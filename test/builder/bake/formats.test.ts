@@ -11,6 +11,7 @@ import { packerFor } from "../../../builder/bake/pack/packer.ts";
 import { toolPath } from "../../../builder/bake/pack/tool.ts";
 import { run } from "../../../builder/system/run.ts";
 import type { ImageFormat } from "../../../schema/index.ts";
+import { packFolder } from "../../support/pack-folder.ts";
 
 const VARIANTS: readonly [ImageFormat, string][] = [
   ["squashfs", "gzip"],
@@ -69,7 +70,7 @@ describe.each([...VARIANTS, ["btrfs", "none"] as const])("%s with %s", (format, 
   it("can be read back: files, modes, owners and times", async () => {
     const root = await plant(`in-${format}-${compression}`, { umask: 0o077 });
     const image = join(folder, `${format}-${compression}.raw`);
-    await packerFor(format, compression).pack(root, image, { epoch: EPOCH });
+    await packFolder(packerFor(format, compression), root, image, { epoch: EPOCH });
     const to = join(folder, `out-${format}-${compression}`);
     await unpack(format, image, to);
 
@@ -87,11 +88,13 @@ const distinct = (text: string) => [...new Set(text.split("\n").filter(Boolean))
 
 /** Packs in a process of its own, which can have another user, zone and number of processors. */
 const PACK = `
-const [, module, format, compression, root, file] = process.argv;
+const [, module, support, format, compression, root, file] = process.argv;
 const { packerFor } = await import(module);
-await packerFor(format, compression).pack(root, file, { epoch: 0 });
+const { packFolder } = await import(support);
+await packFolder(packerFor(format, compression), root, file, { epoch: 0 });
 `;
 const MODULE = fileURLToPath(new URL("../../../builder/bake/pack/packer.ts", import.meta.url));
+const SUPPORT = fileURLToPath(new URL("../../support/pack-folder.ts", import.meta.url));
 
 describe("the same tree gives the same bytes", () => {
   it.each(VARIANTS)("in %s with %s", async (format, compression) => {
@@ -99,9 +102,10 @@ describe("the same tree gives the same bytes", () => {
     const roots = [await plant(first), await plant(second, { reverse: true, umask: 0o077 })] as const;
     const images = roots.map((root) => `${root}.raw`);
     const [one = "", two = ""] = images;
-    await packerFor(format, compression).pack(roots[0], one, { epoch: 0 });
+    await packFolder(packerFor(format, compression), roots[0], one, { epoch: 0 });
 
-    const command = [process.execPath, "--input-type=module", "-e", PACK, MODULE, format, compression, roots[1], two];
+    const command = [process.execPath, "--input-type=module", "-e", PACK, MODULE, SUPPORT];
+    command.push(format, compression, roots[1], two);
     const other: string[] = [];
     if (process.getuid?.() === 0) {
       // Nobody, who can neither read our home nor keep root's owners.
@@ -141,14 +145,14 @@ describe("ext images", () => {
   it("refuse a name with a line break", async () => {
     const root = await plant("line-break");
     await writeFile(join(root, "usr/a\nb"), "");
-    await expect(packerFor("ext4").pack(root, join(folder, "x.raw"), { epoch: 0 })).rejects.toThrow(
+    await expect(packFolder(packerFor("ext4"), root, join(folder, "x.raw"), { epoch: 0 })).rejects.toThrow(
       'ext images cannot have a line break in a name: "/usr/a\\nb"',
     );
   });
 
   it("refuse what does not fit", async () => {
     const root = await plant("too-large");
-    await expect(packerFor("ext4").pack(root, join(folder, "y.raw"), { epoch: 0, size: "1M" })).rejects.toThrow(
+    await expect(packFolder(packerFor("ext4"), root, join(folder, "y.raw"), { epoch: 0, size: "1M" })).rejects.toThrow(
       "does not fit",
     );
   });

@@ -1,8 +1,7 @@
 /** HTTP for builds: what is tried again, how often, and after what time. */
-import { readFile } from "node:fs/promises";
-import { expect, it } from "vitest";
-import { Http } from "../../../builder/system/http.ts";
-import { Workplace } from "../../support/bakery.ts";
+import { createHash } from "node:crypto";
+import { describe, expect, it } from "vitest";
+import { Http, type Sink } from "../../../builder/system/http.ts";
 import { Mirror } from "../../support/upstreams/mirror.ts";
 
 const URL_ = "https://files.example/a";
@@ -48,24 +47,106 @@ it("does not wait for minutes", async () => {
   expect(at.mirror.arrivals).toHaveLength(1);
 });
 
-it("starts a file anew where a connection broke, and hashes what it has in the end", async () => {
-  await using at = await open();
-  await using workplace = await Workplace.open();
-  at.mirror.fail("files.example/a", "cut", "cut");
-  const path = workplace.file("a");
-  const { size, digests } = await at.http.download(URL_, path);
-  expect(await readFile(path, "utf8")).toBe("content");
-  expect({ size, sha256: digests.sha256 }).toEqual({
-    size: 7,
-    sha256: "ed7002b439e9ac845f22357d822bac1444730fbdb6016d3ec9432297b9ec9f73",
-  });
-});
+class MemorySink implements Sink {
+  readonly expected: number[] = [];
+  #bytes = Buffer.alloc(0);
 
-it("takes nothing for a file that ended early", async () => {
-  await using at = await open();
-  await using workplace = await Workplace.open();
-  at.mirror.fail("files.example/a", "short", "short", "short", "short");
-  await expect(at.http.download(URL_, workplace.file("a"))).rejects.toThrow("upstream cannot be reached");
+  get size(): number {
+    return this.#bytes.length;
+  }
+  get text(): string {
+    return this.#bytes.toString();
+  }
+  expect(total: number): void {
+    this.expected.push(total);
+  }
+  async write(piece: Uint8Array): Promise<void> {
+    this.#bytes = Buffer.concat([this.#bytes, piece]);
+  }
+  digest(): string {
+    return createHash("sha256").update(this.#bytes).digest("hex");
+  }
+}
+
+describe("a download", () => {
+  const CONTENT = "0123456789".repeat(10);
+  /** With what storage on the internet says of a file. */
+  const answer = (content: string, headers: Record<string, string> = {}) => {
+    return () => new Response(content, { headers: { "accept-ranges": "bytes", etag: '"one"', ...headers } });
+  };
+  const ranges = ({ mirror }: { mirror: Mirror }) => mirror.arrivals.map(({ headers }) => headers.get("range"));
+
+  it("goes on where a connection broke, as often as that brings it forward", async () => {
+    await using at = await open(...Array.from({ length: 9 }, () => answer(CONTENT)));
+    at.mirror.fail("files.example/a", "cut", "cut", "cut", "short", "cut", "cut");
+    const sink = new MemorySink();
+    await at.http.download(URL_, sink);
+    expect(sink.text).toBe(CONTENT);
+    // Half of what is left, each time.
+    expect(ranges(at)).toEqual([null, 50, 75, 87, 93, 96, 98].map((from) => from && `bytes=${from}-`));
+    expect(at.mirror.arrivals[1]?.headers.get("if-range")).toBe('"one"');
+    expect(new Set(sink.expected)).toEqual(new Set([100]));
+  });
+
+  it("reads from the start again what a server sends from the start again, and takes it once", async () => {
+    const plain = () => new Response(CONTENT);
+    await using at = await open(plain, plain);
+    at.mirror.fail("files.example/a", "cut");
+    const sink = new MemorySink();
+    await at.http.download(URL_, sink);
+    expect(sink.text).toBe(CONTENT);
+    expect(ranges(at)).toEqual([null, "bytes=50-"]);
+  });
+
+  it("ends when the file has become another one meanwhile", async () => {
+    for (const other of ["x".repeat(100), CONTENT.slice(0, 20)]) {
+      await using at = await open(answer(CONTENT), answer(other, { etag: '"two"' }));
+      at.mirror.fail("files.example/a", "cut");
+      await expect(at.http.download(URL_, new MemorySink())).rejects.toThrow(
+        "changed the file while it was downloaded",
+      );
+    }
+  });
+
+  it("takes no part for another one", async () => {
+    const headers = { "content-range": "bytes 40-99/100" };
+    await using at = await open(answer(CONTENT), () => new Response(CONTENT.slice(40), { status: 206, headers }));
+    at.mirror.fail("files.example/a", "cut");
+    await expect(at.http.download(URL_, new MemorySink())).rejects.toMatchObject({
+      message: "upstream answers with another part of the file",
+      details: { asked: "bytes=50-", answered: "206 bytes 40-99/100" },
+    });
+  });
+
+  it("has all of it where the connection broke after the last byte", async () => {
+    await using at = await open(answer(CONTENT), answer(CONTENT));
+    const sink = new MemorySink();
+    await sink.write(Buffer.from(CONTENT));
+    await at.http.download(URL_, sink);
+    expect(sink.text).toBe(CONTENT);
+    expect(ranges(at)).toEqual(["bytes=100-"]);
+  });
+
+  it("that brings nothing more is given up after four tries", async () => {
+    await using at = await open(...Array.from({ length: 9 }, () => answer("x", { "accept-ranges": "none" })));
+    at.mirror.fail("files.example/a", ...Array.from({ length: 9 }, () => "short" as const));
+    await expect(at.http.download(URL_, new MemorySink())).rejects.toThrow("upstream cannot be reached");
+    expect(at.mirror.arrivals).toHaveLength(4);
+  });
+
+  it("is of a file's own bytes, for a server may compress on the way", async () => {
+    await using at = await open();
+    await at.http.download(URL_, new MemorySink());
+    expect(at.mirror.arrivals[0]?.headers.get("accept-encoding")).toBe("identity");
+  });
+
+  it("says what the machine refuses as the machine does, without asking again", async () => {
+    await using at = await open();
+    const sink = new MemorySink();
+    sink.write = () => Promise.reject(Object.assign(new Error("EIO"), { code: "EIO", syscall: "write" }));
+    await expect(at.http.download(URL_, sink)).rejects.toThrow("EIO");
+    expect(at.mirror.arrivals).toHaveLength(1);
+  });
 });
 
 it("gives up on a connection that says nothing for too long, and says so", async () => {
@@ -84,20 +165,6 @@ it("does not count as stalled what comes slowly", async () => {
   at.mirror.fail("files.example/a", "slow");
   const http = new Http({ mirror: at.mirror.url, retryDelay: 1, idleTimeout: 150 });
   expect((await http.read(URL_)).text).toBe("content");
-  expect(at.mirror.arrivals).toHaveLength(1);
-});
-
-it("asks for a file's own bytes, for a server may compress on the way", async () => {
-  await using at = await open();
-  await using workplace = await Workplace.open();
-  await at.http.download(URL_, workplace.file("a"));
-  expect(at.mirror.arrivals[0]?.headers.get("accept-encoding")).toBe("identity");
-});
-
-it("says what the machine refuses as the machine does, without asking again", async () => {
-  await using at = await open();
-  await using workplace = await Workplace.open();
-  await expect(at.http.download(URL_, workplace.file("no/such/folder"))).rejects.toThrow("ENOENT");
   expect(at.mirror.arrivals).toHaveLength(1);
 });
 

@@ -140,7 +140,7 @@ export class FakeGitHub {
     if (headers.has("authorization")) return new Response("InvalidAuthenticationInfo", { status: 400 });
     const content = this.#find(params)?.assets?.[params.file ?? ""];
     if (content === undefined) return new Response("Not Found", { status: 404 });
-    return new Response(bytesOf(content), { headers: { "last-modified": UPLOADED } });
+    return new Response(bytesOf(content), { headers: { "last-modified": UPLOADED, "accept-ranges": "bytes" } });
   }
 }
 

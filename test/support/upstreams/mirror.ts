@@ -73,8 +73,28 @@ export class Mirror implements AsyncDisposable {
     const [name = ""] = path.split("/");
     const request = new Request(`https://${path}`, { headers });
     const response = (await this.#hosts.get(name)?.(request)) ?? new Response("no such host\n", { status: 404 });
-    await send(outgoing, response, this.#faults.get(path)?.shift());
+    await send(outgoing, await inRange(request, response), this.#faults.get(path)?.shift());
   }
+}
+
+const RANGE = /^bytes=(?<from>[0-9]+)-$/;
+
+/** What is asked for of a file, from a byte to the end, where its host does such: RFC 9110 section 14. */
+async function inRange(request: Request, response: Response): Promise<Response> {
+  const { from } = RANGE.exec(request.headers.get("range") ?? "")?.groups ?? {};
+  if (from === undefined || response.status !== 200 || response.headers.get("accept-ranges") !== "bytes")
+    return response;
+  const condition = request.headers.get("if-range");
+  if (condition !== null && condition !== response.headers.get("etag")) return response;
+
+  const body = await response.arrayBuffer();
+  const headers = new Headers(response.headers);
+  if (Number(from) >= body.byteLength) {
+    headers.set("content-range", `bytes */${body.byteLength}`);
+    return new Response(null, { status: 416, headers });
+  }
+  headers.set("content-range", `bytes ${from}-${body.byteLength - 1}/${body.byteLength}`);
+  return new Response(body.slice(Number(from)), { status: 206, headers });
 }
 
 async function send(outgoing: ServerResponse, response: Response, fault: Fault | undefined): Promise<void> {

@@ -1,9 +1,10 @@
 /** Each way to know the right bytes: it lets them through, and nothing else. */
-import { readFile } from "node:fs/promises";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { fetchDownloads } from "../../../builder/bake/fetch.ts";
-import { type Plan, planBake } from "../../../builder/bake/plan.ts";
-import type { Download, Verification } from "../../../builder/recipe/index.ts";
+import { startFetches } from "../../../../builder/bake/fetch/fetch.ts";
+import { kitchenFrom } from "../../../../builder/bake/kitchen.ts";
+import { type Plan, planBake } from "../../../../builder/bake/plan.ts";
+import { wholeContent } from "../../../../builder/bake/root/entry.ts";
+import type { Download, Verification } from "../../../../builder/recipe/index.ts";
 import {
   binary,
   fixed,
@@ -13,14 +14,12 @@ import {
   npmTarball,
   pinned,
   unverified,
-} from "../../../builder/recipe/index.ts";
-import { progressOn } from "../../../builder/system/progress.ts";
-import { upstreamsFrom } from "../../../builder/versions/upstreams.ts";
-import { Workplace } from "../../support/bakery.ts";
-import { sha256 } from "../../support/sha256.ts";
-import { FakeGitHub } from "../../support/upstreams/github.ts";
-import { Mirror } from "../../support/upstreams/mirror.ts";
-import { npmRegistry } from "../../support/upstreams/npm-registry.ts";
+} from "../../../../builder/recipe/index.ts";
+import { Workplace } from "../../../support/bakery.ts";
+import { sha256 } from "../../../support/sha256.ts";
+import { FakeGitHub } from "../../../support/upstreams/github.ts";
+import { Mirror } from "../../../support/upstreams/mirror.ts";
+import { npmRegistry } from "../../../support/upstreams/npm-registry.ts";
 
 const CONTENT = Buffer.from("the right bytes");
 const ASSET = githubAsset("example/tool", "v1+2", "tool");
@@ -45,10 +44,12 @@ async function fetchOne(url: string, verify: Verification, garble?: string) {
     recipe: { ...recipe, provides: ["usr/bin/tool"] as const },
   };
   const plan: Plan = await planBake(extension, { version: "1.0.0", arch: "x86-64" });
-  const upstreams = upstreamsFrom({ BAKERY_MIRROR: mirror.url });
-  const [fetched] = await fetchDownloads(plan, workplace.path, upstreams, progressOn({ write: () => {} }));
-  expect(fetched && (await readFile(fetched.path))).toEqual(CONTENT);
-  return fetched?.record;
+  const kitchen = kitchenFrom({ BAKERY_MIRROR: mirror.url, BAKERY_CACHE: workplace.cache });
+  await using fetches = startFetches(plan, kitchen);
+  const [record] = await fetches.records;
+  const spool = await fetches.all[0]?.spool;
+  expect(spool && (await wholeContent(spool.read()))).toEqual(CONTENT);
+  return record;
 }
 
 afterEach(() => vi.unstubAllEnvs());

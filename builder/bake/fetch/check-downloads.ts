@@ -1,6 +1,6 @@
 /** Refuses, before anything is fetched, what a recipe cannot mean: addresses that are none or that nothing vouches for. */
-import type { Download, Verification } from "../recipe/index.ts";
-import { UserError } from "../system/errors.ts";
+import type { Download, Verification } from "../../recipe/index.ts";
+import { UserError } from "../../system/errors.ts";
 
 /** @throws UserError naming the address */
 export function checkDownloads(extension: string, downloads: readonly Download[]): void {

@@ -1,11 +1,11 @@
 /** Knows for each download which bytes are the right ones, by whatever its recipe says can vouch for them. */
 import { basename } from "node:path";
-import { isSha256, type VerifiedBy } from "../../schema/index.ts";
-import type { Download } from "../recipe/index.ts";
-import { UpstreamError, UserError } from "../system/errors.ts";
-import type { HashAlgorithm } from "../system/http.ts";
-import type { Upstreams } from "../versions/upstreams.ts";
-import type { Plan } from "./plan.ts";
+import { isSha256, type VerifiedBy } from "../../../schema/index.ts";
+import type { Download } from "../../recipe/index.ts";
+import { UpstreamError, UserError, WrongContentError } from "../../system/errors.ts";
+import type { Upstreams } from "../../versions/upstreams.ts";
+import type { Plan } from "../plan.ts";
+import type { HashAlgorithm, Spool } from "./spool.ts";
 
 /** A download with what is known of it before its first byte: where from, and what it has to hash to. */
 export interface ResolvedDownload {
@@ -30,7 +30,7 @@ export async function resolveDownload(plan: Plan, download: Download, upstreams:
   const npm = NPM.exec(url)?.groups as { name: string; version: string } | undefined;
   const dist = npm && (await upstreams.npm.dist(npm.name, npm.version));
   const address = dist?.tarball ?? url;
-  const file = decodeURIComponent(basename(new URL(address).pathname));
+  const file = fileNameOf(address);
   const resolved = { download, file, address, verifiedBy: verify.kind };
   const sha256 = (hex: string) => ({ ...resolved, expected: { algorithm: "sha256" as const, hex } });
 
@@ -62,6 +62,22 @@ export async function resolveDownload(plan: Plan, download: Download, upstreams:
     case "unverified":
       return { ...resolved, reason: verify.reason, expected: undefined };
   }
+}
+
+/** What a download is called, for people and for finding it in a checksum file. */
+export function fileNameOf(address: string): string {
+  return decodeURIComponent(basename(new URL(address).pathname));
+}
+
+/** @throws WrongContentError if what has arrived is not what it should be */
+export function checkDigest({ file, address, expected }: ResolvedDownload, spool: Spool): void {
+  if (expected === undefined) return;
+  const actual = spool.digest(expected.algorithm);
+  if (actual === expected.hex) return;
+  throw new WrongContentError(`${file} does not match its published checksum`, {
+    details: { url: address, expected: expected.hex, actual },
+    hint: "try again; if it persists, upstream replaced the file: do not override",
+  });
 }
 
 /**

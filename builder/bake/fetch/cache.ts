@@ -1,0 +1,228 @@
+/**
+ * Downloads that are kept, by the digest that vouches for them: nothing is fetched twice, and a bake needs no network.
+ *
+ * `files/<algorithm>-<hex>` are whole and were right when they were put there; `partial/<key>.<owner>` are under way,
+ * or were when their process ended, and are gone on from; `known/<digest of what a recipe says>` remember which
+ * digest upstream vouched for.
+ */
+import { constants } from "node:fs";
+import { copyFile, mkdir, readdir, readFile, rename, rm, utimes } from "node:fs/promises";
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+import type { Download } from "../../recipe/index.ts";
+import { sha256Of } from "../../system/digest.ts";
+import { errorCode, ToolError, UserError, WrongContentError } from "../../system/errors.ts";
+import type { Http, OnDownload } from "../../system/http.ts";
+import { isGone, OWNER, OWNER_PATTERN } from "../../system/owner.ts";
+import { writeText } from "../../system/work-dir.ts";
+import { prune } from "./prune.ts";
+import { checkDigest, type ResolvedDownload } from "./resolve.ts";
+import { type HashAlgorithm, type Measured, Spool } from "./spool.ts";
+
+/** A download that is here, or on its way. */
+export interface Arrival extends AsyncDisposable {
+  readonly spool: Spool;
+  /** When it is here, and right. */
+  readonly measured: Promise<Measured>;
+}
+
+export interface Getting {
+  readonly http: Http;
+  readonly signal?: AbortSignal | undefined;
+  readonly onDownload?: OnDownload;
+}
+
+interface Taken {
+  users: number;
+  readonly arriving: Promise<Omit<Arrival, typeof Symbol.asyncDispose>>;
+}
+
+export interface CacheOptions {
+  /** Nothing is asked of the network. */
+  readonly offline?: boolean;
+}
+
+/** What of a resolved download is remembered: what `resolve` would find out again. */
+export type Known = Pick<ResolvedDownload, "address"> & {
+  readonly expected: NonNullable<ResolvedDownload["expected"]>;
+};
+
+export class DownloadCache {
+  readonly offline: boolean;
+  readonly #folder: string;
+  readonly #taken = new Map<string, Taken>();
+  readonly #remembered = new Map<string, Promise<void>>();
+
+  constructor(folder: string, { offline = false }: CacheOptions = {}) {
+    this.#folder = folder;
+    this.offline = offline;
+  }
+
+  /** @throws UserError when offline and it is not here; other failures come by the arrival */
+  async take(download: ResolvedDownload, getting: Getting): Promise<Arrival> {
+    const key = keyOf(download) ?? download.address;
+    const before = this.#taken.get(key);
+    const taken = before ?? { users: 0, arriving: this.#arrive(download, getting) };
+    taken.users += 1;
+    if (before === undefined) this.#taken.set(key, taken);
+    const release = async () => {
+      taken.users -= 1;
+      if (taken.users > 0) return;
+      this.#taken.delete(key);
+      await (await taken.arriving).spool[Symbol.asyncDispose]();
+    };
+    try {
+      return { ...(await taken.arriving), [Symbol.asyncDispose]: release };
+    } catch (error) {
+      if (this.#taken.get(key) === taken) this.#taken.delete(key);
+      throw error;
+    }
+  }
+
+  /** What was remembered of a download, if nothing has changed in what its recipe says. */
+  async recall(download: Download): Promise<Known | undefined> {
+    const text = await readFile(this.#knownFile(download), "utf8").catch(() => "");
+    const { algorithm, hex, address } = KNOWN.exec(text)?.groups ?? {};
+    if (algorithm === undefined || hex === undefined || address === undefined) return undefined;
+    return { address, expected: { algorithm: algorithm === "sha512" ? "sha512" : "sha256", hex } };
+  }
+
+  async remember(download: Download, { address, expected: { algorithm, hex } }: Known): Promise<void> {
+    const file = this.#knownFile(download);
+    const text = `${algorithm} ${hex} ${address}\n`;
+    // Both architectures of a release may have the same to say at the same time.
+    const written = this.#remembered.get(file + text) ?? this.#prepare().then(() => writeText(file, text));
+    this.#remembered.set(file + text, written);
+    await written;
+  }
+
+  /** Puts what is kept of these downloads into another cache. */
+  async copyTo(folder: string, downloads: readonly Download[]): Promise<void> {
+    const other = new DownloadCache(folder);
+    await other.#prepare();
+    for (const download of downloads) {
+      const known = await this.recall(download);
+      if (known === undefined) continue;
+      const name = join("files", `${known.expected.algorithm}-${known.expected.hex}`);
+      await copyFile(join(this.#folder, name), join(folder, name), constants.COPYFILE_FICLONE);
+      await other.remember(download, known);
+    }
+  }
+
+  async #arrive(download: ResolvedDownload, getting: Getting): Promise<Omit<Arrival, typeof Symbol.asyncDispose>> {
+    await this.#prepare();
+    const kept = await this.#kept(download);
+    if (kept !== undefined) return kept;
+    if (this.offline) {
+      throw new UserError(`${download.file} is not in the download cache`, {
+        details: { url: download.address, cache: this.#folder },
+        hint: "run it once without --offline",
+      });
+    }
+    const path = await this.#partial(download);
+    const spool = await Spool.open(path, algorithmsOf(download)).catch(this.#explain);
+    const measured = this.#download(download, path, spool, getting);
+    // Whoever reads is told too.
+    measured.catch((error: unknown) => spool.fail(error));
+    return { spool, measured };
+  }
+
+  /** What is kept, if its bytes are still those. */
+  async #kept(download: ResolvedDownload): Promise<Omit<Arrival, typeof Symbol.asyncDispose> | undefined> {
+    const key = keyOf(download);
+    if (key === undefined) return undefined;
+    const path = join(this.#folder, "files", key);
+    try {
+      await utimes(path, new Date(), new Date());
+    } catch {
+      return undefined;
+    }
+    const spool = await Spool.open(path, algorithmsOf(download));
+    const measured = spool.complete();
+    if (spool.digest(download.expected?.algorithm) === download.expected?.hex) {
+      return { spool, measured: Promise.resolve(measured) };
+    }
+    // A disk forgets, or somebody has written to it.
+    await spool[Symbol.asyncDispose]();
+    await rm(path, { force: true });
+    return undefined;
+  }
+
+  /** A file of our own to download to: what a run that is no more has left of the same bytes, or a new one. */
+  async #partial(download: ResolvedDownload): Promise<string> {
+    const folder = join(this.#folder, "partial");
+    const key = keyOf(download);
+    const path = join(folder, `${key ?? sha256Of(download.address)}.${OWNER}`);
+    if (key === undefined) {
+      // Nothing says that it would be the same file now.
+      await rm(path, { force: true });
+      return path;
+    }
+    const left = new RegExp(`^${key}\\.(?<owner>${OWNER_PATTERN})$`);
+    for (const name of await readdir(folder)) {
+      const owner = left.exec(name)?.groups?.owner;
+      if (owner === undefined || !isGone(owner)) continue;
+      // Another process may have been faster.
+      const isOurs = await rename(join(folder, name), path).then(
+        () => true,
+        () => false,
+      );
+      if (isOurs) break;
+    }
+    return path;
+  }
+
+  async #download(download: ResolvedDownload, path: string, spool: Spool, getting: Getting): Promise<Measured> {
+    const { http, signal, onDownload } = getting;
+    try {
+      await http.download(download.address, spool, { onDownload, signal });
+      checkDigest(download, spool);
+    } catch (error) {
+      if (isWorthless(download, error)) await rm(path, { force: true });
+      throw error;
+    }
+    const measured = spool.complete();
+    await rename(path, join(this.#folder, "files", keyOf(download) ?? `sha256-${measured.sha256}`));
+    await prune(this.#folder);
+    return measured;
+  }
+
+  async #prepare(): Promise<void> {
+    for (const name of ["files", "partial", "known"]) {
+      await mkdir(join(this.#folder, name), { recursive: true, mode: 0o700 }).catch(this.#explain);
+    }
+  }
+
+  readonly #explain = (cause: unknown): never => {
+    throw new ToolError("the download cache cannot be written", {
+      details: { folder: this.#folder, reason: errorCode(cause) ?? String(cause) },
+      hint: "set BAKERY_CACHE to a folder that can",
+      cause,
+    });
+  };
+
+  #knownFile(download: Download): string {
+    return join(this.#folder, "known", sha256Of(JSON.stringify([download.url, download.verify])));
+  }
+}
+
+const KNOWN = /^(?<algorithm>sha256|sha512) (?<hex>[0-9a-f]+) (?<address>https?:\S+)\n$/;
+
+/** @param env `BAKERY_CACHE`, else a folder where such things are kept: XDG base directory specification */
+export function downloadCacheFrom(env: NodeJS.ProcessEnv, options?: CacheOptions): DownloadCache {
+  const folder = env.BAKERY_CACHE || join(env.XDG_CACHE_HOME || join(homedir(), ".cache"), "sysext-bakery");
+  return new DownloadCache(resolve(folder), options);
+}
+
+function keyOf({ expected }: ResolvedDownload): string | undefined {
+  return expected && `${expected.algorithm}-${expected.hex}`;
+}
+
+function algorithmsOf({ expected }: ResolvedDownload): HashAlgorithm[] {
+  return expected === undefined ? [] : [expected.algorithm];
+}
+
+/** Wrong bytes, and those that a full disk has cut, are nothing to go on from; nor are any that nothing vouches for. */
+function isWorthless({ expected }: ResolvedDownload, error: unknown): boolean {
+  return expected === undefined || error instanceof WrongContentError || error instanceof ToolError;
+}

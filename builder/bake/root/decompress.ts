@@ -1,0 +1,61 @@
+/** Decompresses what arrives, by its first bytes: gzip and zstd here, xz and bzip2 by the programs of these names. */
+import { Readable, type Transform } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { createGunzip, createZstdDecompress } from "node:zlib";
+import { throughProgram } from "../../system/run.ts";
+import { ByteReader } from "./byte-reader.ts";
+import { ArchiveError } from "./tar-reader.ts";
+
+type Decompressor = (bytes: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;
+
+/** Larger pieces cross fewer threads. Bytes. */
+const CHUNK = 256 * 1024;
+
+const MAGIC_LENGTH = 6;
+const FORMATS: readonly (readonly [magic: Uint8Array, decompress: Decompressor])[] = [
+  [Buffer.of(0x1f, 0x8b), through(() => createGunzip({ chunkSize: CHUNK }))],
+  [Buffer.of(0x28, 0xb5, 0x2f, 0xfd), through(() => createZstdDecompress({ chunkSize: CHUNK }))],
+  [Buffer.from("\xfd7zXZ\0", "latin1"), (bytes) => throughProgram("xz", ["-dc"], bytes, { package: "xz-utils" })],
+  [Buffer.from("BZh"), (bytes) => throughProgram("bzip2", ["-dc"], bytes, { package: "bzip2" })],
+];
+
+/** What no software is: more, and so many times what came in. */
+const BOMB = { bytes: 64 * 1024 ** 2, ratio: 100 };
+
+/** What is not compressed passes as it is. */
+export async function* decompress(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let arrived = 0;
+  const reader = new ByteReader(counted(bytes, (length) => (arrived += length)));
+  try {
+    const head = await reader.exactly(MAGIC_LENGTH);
+    reader.unread(head);
+    const decompressor = FORMATS.find(([magic]) => head.subarray(0, magic.length).equals(magic))?.[1];
+    if (decompressor === undefined) return yield* reader.rest();
+    let made = 0;
+    for await (const piece of decompressor(reader.rest())) {
+      made += piece.length;
+      if (made > BOMB.bytes && made > BOMB.ratio * arrived) {
+        throw new ArchiveError(`it unpacks to more than ${BOMB.ratio} times its size: a decompression bomb`);
+      }
+      yield piece;
+    }
+  } finally {
+    reader.close();
+  }
+}
+
+function through(create: () => Transform): Decompressor {
+  return (bytes) => {
+    const transform = create();
+    // An error, on either side, is thrown to whoever reads.
+    pipeline(Readable.from(bytes, { objectMode: false }), transform).catch(() => {});
+    return transform;
+  };
+}
+
+async function* counted(bytes: AsyncIterable<Uint8Array>, count: (length: number) => void): AsyncGenerator<Uint8Array> {
+  for await (const piece of bytes) {
+    count(piece.length);
+    yield piece;
+  }
+}
