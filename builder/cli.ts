@@ -3,7 +3,9 @@ import { Command, CommanderError } from "commander";
 import { Catalog } from "./catalog.ts";
 import type { Cli } from "./commands/command.ts";
 import { createCommand } from "./commands/create.ts";
+import { diffCommand } from "./commands/diff.ts";
 import { doctorCommand } from "./commands/doctor.ts";
+import { inspectCommand } from "./commands/inspect.ts";
 import { keygenCommand } from "./commands/keygen.ts";
 import { listCommand } from "./commands/list.ts";
 import { pruneCommand, reindexCommand, yankCommand } from "./commands/maintain.ts";
@@ -19,6 +21,8 @@ const COMMANDS = [
   listCommand,
   planCommand,
   createCommand,
+  inspectCommand,
+  diffCommand,
   publishCommand,
   yankCommand,
   pruneCommand,

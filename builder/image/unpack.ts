@@ -29,7 +29,7 @@ export async function unpack(image: ImageFile, folder: string, signal?: AbortSig
     await reader.unpack(image, folder, signal);
   } finally {
     // Else nobody but root could read, or remove, what the image closes to its owner.
-    await run("chmod", ["--recursive", "--silent", "u+rwX", "--", folder]).catch(() => {});
+    await run("chmod", ["-R", "-f", "u+rwX", folder]).catch(() => {});
   }
   const { entries, texts } = await readTree(folder);
   const present = entries.filter(({ path }) => path !== LOST_AND_FOUND || listed.has(path));
