@@ -8,8 +8,6 @@ import type { UnitShown } from "./units.ts";
 const DEFAULT_COLUMNS = 80;
 /** With less, a bar says nothing. */
 const MIN_BAR = 10;
-/** Of a path in the chart the end is shown; it tells more than the beginning. */
-const MAX_PATH = 40;
 
 /** @param screen where it will be shown: bars are for terminals, and as wide as these */
 export function describeInspection(inspection: Inspection, screen: Screen): string {
@@ -96,9 +94,12 @@ function describeLargest(largest: Inspection["largest"], { isTTY, columns }: Scr
   const sizeWidth = Math.max(...shown.map(({ size }) => size.length));
   if (!isTTY) return formatTable(shown.map(({ path, size }) => [size.padStart(sizeWidth), path]));
 
-  const paths = shown.map(({ path }) => (path.length > MAX_PATH ? `…${path.slice(1 - MAX_PATH)}` : path));
+  const width = columns || DEFAULT_COLUMNS;
+  const longest = Math.max(MIN_BAR, Math.floor(width / 2));
+  // The end of a path tells more than its beginning.
+  const paths = shown.map(({ path }) => (path.length > longest ? `…${path.slice(1 - longest)}` : path));
   const pathWidth = Math.max(...paths.map((path) => path.length));
-  const room = Math.max(MIN_BAR, (columns || DEFAULT_COLUMNS) - pathWidth - sizeWidth - "    ".length);
+  const room = Math.max(MIN_BAR, width - pathWidth - sizeWidth - "    ".length);
   const most = Math.max(1, ...shown.map(({ bytes }) => bytes));
   return formatTable(
     shown.map(({ bytes, size }, at) => [
