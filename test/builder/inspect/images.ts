@@ -1,5 +1,5 @@
 /** Images to look into: one small tree with what is odd in names and kinds, in every format, made once for a test file. */
-import { chmod, cp, mkdir, mkdtemp, rm, symlink, truncate, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { packerFor } from "../../../builder/bake/pack/packer.ts";
@@ -73,13 +73,12 @@ export class Images implements AsyncDisposable {
   }
 
   /** As others make them: with modes that the builder never writes. */
-  async packOddModes(format: ImageFormat): Promise<string> {
-    const root = this.file(`odd-${format}`);
-    await cp(await this.tree(`odd-${format}-from`), root, { recursive: true, verbatimSymlinks: true });
+  async packOddModes(format: ImageFormat, name = `odd-${format}`): Promise<string> {
+    const root = await this.tree(name);
     await chmod(join(root, "usr/bin/hello"), 0o6755);
     await chmod(join(root, "usr/share/large"), 0o000);
     await chmod(join(root, "usr/share/a b"), 0o1000);
-    const image = this.file(`odd-${format}.raw`);
+    const image = this.file(`${name}.raw`);
     const make = (command: string, ...args: string[]) => run(command, args, { env: { PATH: toolPath() } });
     if (format === "squashfs") await make("mksquashfs", root, image, "-noappend", "-quiet", "-no-progress");
     else if (format === "erofs") await make("mkfs.erofs", "--quiet", image, root);
