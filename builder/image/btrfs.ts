@@ -13,8 +13,6 @@ const BTRFS: Tool = {
 /** `BTRFS_FS_TREE_OBJECTID`, and `BTRFS_FIRST_FREE_OBJECTID`: the tree's root folder */
 const FS_TREE = "5";
 const ROOT_INODE = 256;
-/** What restore asks after each 1024 extents of a file, whether to go on; it reads one character at a time. */
-const GO_ON = "a".repeat(64 * 1024);
 
 const ITEM = /^\titem \d+ key \((?<inode>\d+) (?<type>[A-Z_]+)/;
 
@@ -28,7 +26,7 @@ export const btrfs: Reader = {
   },
 
   async unpack(image, folder, signal) {
-    await runOn(image, "btrfs", ["restore", "-S", image.path, folder], { signal, input: GO_ON });
+    await runOn(image, "btrfs", ["restore", "-S", image.path, folder], { signal });
   },
 };
 

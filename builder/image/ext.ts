@@ -23,8 +23,8 @@ const ECHO = /^debugfs: ls -p <\d+>$/;
 export const ext: Reader = {
   async list(image, signal) {
     await need(DEBUGFS);
-    // -n: changes nothing
-    await runOn(image, "e2fsck", ["-fn", image.path], { signal });
+    // -n: changes nothing. Its last lines, which an error would repeat, are a summary.
+    await runOn(image, "e2fsck", ["-fn", image.path], { signal }, "e2fsck -fn finds errors");
     return listFolders(image, ROOT_INODE, (inodes) => readFolders(image, inodes, signal));
   },
 

@@ -18,19 +18,23 @@ export async function need(...tools: readonly Tool[]): Promise<void> {
   for (const tool of tools) await versionOf(tool);
 }
 
-/** @throws UserError if the program refuses the image */
+/**
+ * @param finds what it means that the program fails; default: what it says itself
+ * @throws UserError if the program refuses the image
+ */
 export async function runOn(
   image: ImageFile,
   command: string,
   args: readonly string[],
   options: RunOptions,
+  finds?: string,
 ): Promise<string> {
   try {
     return await run(command, args, { ...options, env: { PATH: toolPath(), TZ: "UTC" } });
   } catch (cause) {
     // One with a hint is about the machine: a full disk, a program that is missing.
     if (!(cause instanceof ToolError) || cause.hint !== undefined) throw cause;
-    throw damaged(image, `${cause.message}\n${cause.details.output ?? ""}`.trimEnd(), cause);
+    throw damaged(image, finds ?? `${cause.message}\n${cause.details.output ?? ""}`.trimEnd(), cause);
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import { UserError } from "../system/errors.ts";
 import { escapeControls, formatBytes } from "../system/format.ts";
-import type { ImageEntry } from "./contents.ts";
+import { type ImageEntry, isRead } from "./contents.ts";
 import { damaged, type ImageFile } from "./image-file.ts";
 
 export type Listed = Pick<ImageEntry, "path" | "kind" | "mode" | "size">;
@@ -23,6 +23,8 @@ export interface Child {
 /** More than any system extension has; what claims more is made to fill disks. Bytes, and a number. */
 const MAX_UNPACKED = 16 * 1024 ** 3;
 const MAX_ENTRIES = 500_000;
+/** Of the files whose text is kept in memory, together. Bytes. */
+const MAX_TEXTS = 64 * 1024 ** 2;
 /** `S_IFMT` and what it may be here: inode(7) */
 const TYPE = 0o170000;
 const KINDS = new Map<number, ImageEntry["kind"]>([
@@ -36,6 +38,7 @@ export class Listing {
   readonly #image: ImageFile;
   readonly #entries = new Map<string, Listed>();
   #unpacked = 0;
+  #texts = 0;
 
   constructor(image: ImageFile) {
     this.#image = image;
@@ -60,15 +63,16 @@ export class Listing {
     const entry = { path, kind, mode: mode & 0o7777, size: kind === "file" ? size : 0 };
     this.#entries.set(path, entry);
     this.#unpacked += entry.size;
+    if (isRead(entry)) this.#texts += entry.size;
     this.#checkLimits();
     return entry;
   }
 
   #checkLimits(): void {
-    if (this.#entries.size <= MAX_ENTRIES && this.#unpacked <= MAX_UNPACKED) return;
-    throw new UserError(`${this.#image.name} is too large to be unpacked`, {
-      details: { limits: `${formatBytes(MAX_UNPACKED)}, ${MAX_ENTRIES} entries` },
-    });
+    const isWithin = this.#entries.size <= MAX_ENTRIES && this.#unpacked <= MAX_UNPACKED && this.#texts <= MAX_TEXTS;
+    if (isWithin) return;
+    const limits = `${formatBytes(MAX_UNPACKED)}, ${MAX_ENTRIES} entries, ${formatBytes(MAX_TEXTS)} of unit files`;
+    throw new UserError(`${this.#image.name} is too large to be unpacked`, { details: { limits } });
   }
 
   #refuse(found: string): UserError {

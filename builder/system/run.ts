@@ -7,8 +7,6 @@ export interface RunOptions {
   /** Added to the environment; undefined takes a variable out of it. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly signal?: AbortSignal | undefined;
-  /** What it reads on stdin; nothing by default. */
-  readonly input?: string;
 }
 
 /** How much of a program's output an error repeats. */
@@ -19,18 +17,14 @@ const LINES_KEPT = 8;
  * @throws ToolError if it is not there, was ended by a signal or exited with anything but 0
  */
 export async function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
-  const { cwd, env = {}, signal, input } = options;
+  const { cwd, env = {}, signal } = options;
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const child = spawn(command, args, {
-    stdio: ["pipe", "pipe", "pipe"],
+    stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, LC_ALL: "C", ...env },
     ...(cwd !== undefined && { cwd }),
     ...(signal !== undefined && { signal }),
   });
-
-  // One that ends before it has read all of it is no failure of ours.
-  child.stdin.on("error", () => {});
-  child.stdin.end(input);
 
   const stdout: Buffer[] = [];
   const stderr: Buffer[] = [];
