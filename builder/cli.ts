@@ -4,7 +4,9 @@ import { kitchenFrom } from "./bake/kitchen.ts";
 import { Catalog } from "./catalog.ts";
 import type { Cli } from "./commands/command.ts";
 import { createCommand } from "./commands/create.ts";
+import { diffCommand } from "./commands/diff.ts";
 import { doctorCommand } from "./commands/doctor.ts";
+import { inspectCommand } from "./commands/inspect.ts";
 import { keygenCommand } from "./commands/keygen.ts";
 import { listCommand } from "./commands/list.ts";
 import { pruneCommand, reindexCommand, yankCommand } from "./commands/maintain.ts";
@@ -21,6 +23,8 @@ const COMMANDS = [
   planCommand,
   createCommand,
   verifyReproducibleCommand,
+  inspectCommand,
+  diffCommand,
   publishCommand,
   yankCommand,
   pruneCommand,

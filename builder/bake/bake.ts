@@ -6,13 +6,13 @@ import { type DownloadRecord, type Image, imageFile } from "../../schema/index.t
 import type { Contents } from "../image/contents.ts";
 import { measureFile } from "../system/digest.ts";
 import { formatBytes } from "../system/format.ts";
+import type { Measured } from "../system/spool.ts";
 import { TaskGroup } from "../system/task-group.ts";
 import { withWorkDir, writeAtomically } from "../system/work-dir.ts";
 import { assemble } from "./assemble.ts";
 import { check } from "./checks/check.ts";
 import type { Allowances, CheckReport, Finding } from "./checks/finding.ts";
 import { type Fetchers, startFetches } from "./fetch/fetch.ts";
-import type { Measured } from "./fetch/spool.ts";
 import { packerFor } from "./pack/packer.ts";
 import { inputsDigest, type Plan } from "./plan.ts";
 import type { Entries } from "./root/entry.ts";

@@ -33,3 +33,11 @@ export function formatTable(rows: readonly (readonly string[])[]): string {
     )
     .join("");
 }
+
+/** Makes what a terminal would act on visible: control characters, and those that turn the direction of writing. */
+export function escapeControls(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/gu, (char) => {
+    const code = (char.codePointAt(0) ?? 0).toString(16);
+    return code.length > 2 ? `\\u${code.padStart(4, "0")}` : `\\x${code.padStart(2, "0")}`;
+  });
+}

@@ -17,7 +17,11 @@ interface Rule {
 const RULES: Readonly<Record<string, Rule>> = {
   schema: { project: [], packages: ["valibot", "@valibot/to-json-schema"], own: true },
   worker: { project: ["schema/index.ts"], packages: ["hono", "jose", "cloudflare:"], own: true },
-  builder: { project: ["schema/index.ts"], packages: ["node:", "commander", "openpgp", "tar", "valibot"], own: true },
+  builder: {
+    project: ["schema/index.ts"],
+    packages: ["node:", "commander", "diff", "openpgp", "tar", "valibot"],
+    own: true,
+  },
   // Not even a neighbour's files or a file beside it: a recipe is one file, for that is what the inputs' digest is of.
   extensions: { project: ["builder/recipe/index.ts"], packages: [], own: false },
   scripts: { project: "any", packages: "any", own: true },

@@ -14,10 +14,10 @@ import { sha256Of } from "../../system/digest.ts";
 import { errorCode, ToolError, UserError, WrongContentError } from "../../system/errors.ts";
 import type { Http, OnDownload } from "../../system/http.ts";
 import { isGone, OWNER, OWNER_PATTERN } from "../../system/owner.ts";
+import { type HashAlgorithm, type Measured, Spool } from "../../system/spool.ts";
 import { writeText } from "../../system/work-dir.ts";
 import { prune } from "./prune.ts";
 import { checkDigest, type ResolvedDownload } from "./resolve.ts";
-import { type HashAlgorithm, type Measured, Spool } from "./spool.ts";
 
 /** A download that is here, or on its way. */
 export interface Arrival extends AsyncDisposable {

@@ -1,14 +1,14 @@
 /** Fetch: gets every download of a plan, side by side, and lets nothing through that is not what it should be. */
 import type { DownloadRecord } from "../../../schema/index.ts";
 import type { Download } from "../../recipe/index.ts";
+import { DownloadBars } from "../../system/download-bars.ts";
 import { NotFoundError, UserError } from "../../system/errors.ts";
-import type { OnDownload } from "../../system/http.ts";
-import type { Progress, Transfer } from "../../system/progress.ts";
+import type { Progress } from "../../system/progress.ts";
+import type { Spool } from "../../system/spool.ts";
 import type { Upstreams } from "../../versions/upstreams.ts";
 import type { Plan } from "../plan.ts";
 import type { Arrival, DownloadCache } from "./cache.ts";
 import { fileNameOf, type ResolvedDownload, resolveDownload } from "./resolve.ts";
-import type { Spool } from "./spool.ts";
 
 /** A download that is under way: it may be read as it arrives, and is right when its record is there. */
 export interface Fetch {
@@ -47,7 +47,7 @@ export function startFetches(plan: Plan, fetchers: Fetchers): Fetches {
 }
 
 function begin(plan: Plan, download: Download, fetchers: Fetchers): { fetch: Fetch; arrival: Promise<Arrival> } {
-  const bars = new Bars(fetchers.progress);
+  const bars = new DownloadBars(fetchers.progress);
   const resolving = explained(plan, () => resolve(plan, download, fetchers));
   const arrival = resolving.then((resolved) => {
     const { upstreams, downloads, signal } = fetchers;
@@ -89,29 +89,6 @@ async function remember(resolved: ResolvedDownload, sha256: string, downloads: D
   if (downloads.offline) return;
   const { download, address, expected = { algorithm: "sha256", hex: sha256 } } = resolved;
   await downloads.remember(download, { address, expected });
-}
-
-/** The bar of one download: each try has its own. */
-class Bars {
-  readonly #progress: Progress;
-  #shown: Transfer | undefined;
-
-  constructor(progress: Progress) {
-    this.#progress = progress;
-  }
-
-  for(file: string): OnDownload {
-    return (total, here) => {
-      this.end();
-      const transfer = this.#progress.transfer(file, total, here);
-      this.#shown = transfer;
-      return (bytes) => transfer.advance(bytes);
-    };
-  }
-
-  end(): void {
-    this.#shown?.end();
-  }
 }
 
 /** Upstream's "not found" mostly means that there is no such version. */

@@ -3,9 +3,9 @@ import { basename } from "node:path";
 import { isSha256, type VerifiedBy } from "../../../schema/index.ts";
 import type { Download } from "../../recipe/index.ts";
 import { UpstreamError, UserError, WrongContentError } from "../../system/errors.ts";
+import type { HashAlgorithm, Spool } from "../../system/spool.ts";
 import type { Upstreams } from "../../versions/upstreams.ts";
 import type { Plan } from "../plan.ts";
-import type { HashAlgorithm, Spool } from "./spool.ts";
 
 /** A download with what is known of it before its first byte: where from, and what it has to hash to. */
 export interface ResolvedDownload {

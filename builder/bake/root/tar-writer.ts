@@ -22,10 +22,10 @@ export async function* writeTar(entries: Entries, epoch: number): AsyncGenerator
 function header(entry: RootEntry, mtime: Date): Buffer {
   const path = entry.kind === "folder" ? `${entry.path}/` : entry.path;
   const size = entry.kind === "file" ? entry.size : 0;
-  const names = { path, size, mtime, ...linkOf(entry) };
-  const fields: HeaderData = { ...names, type: TYPES[entry.kind], mode: modeOf(entry), uid: 0, gid: 0 };
+  const names = { path, size, ...linkOf(entry) };
+  const fields: HeaderData = { ...names, type: TYPES[entry.kind], mode: modeOf(entry), uid: 0, gid: 0, mtime };
   const block = Buffer.alloc(BLOCK);
-  // Where a name or a size does not fit, a pax header before it has them.
+  // Where a name or a size does not fit, a pax header before it has them. No times there: mksquashfs refuses whole ones.
   return new Header(fields).encode(block) ? Buffer.concat([new Pax(names).encode(), block]) : block;
 }
 

@@ -1,7 +1,7 @@
 /** A file that is read while it is still arriving: a download that waits for nobody, and that many may read. */
 import { createHash, type Hash } from "node:crypto";
 import { type FileHandle, open } from "node:fs/promises";
-import type { Sink } from "../../system/http.ts";
+import type { Sink } from "./http.ts";
 
 export type HashAlgorithm = "sha256" | "sha512";
 
