@@ -7,6 +7,7 @@ import { doctorCommand } from "./commands/doctor.ts";
 import { keygenCommand } from "./commands/keygen.ts";
 import { listCommand } from "./commands/list.ts";
 import { pruneCommand, reindexCommand, yankCommand } from "./commands/maintain.ts";
+import { newCommand } from "./commands/new.ts";
 import { withFlagValues } from "./commands/options.ts";
 import { planCommand } from "./commands/plan.ts";
 import { publishCommand } from "./commands/publish.ts";
@@ -17,6 +18,7 @@ import { upstreamsFrom } from "./versions/upstreams.ts";
 
 const COMMANDS = [
   listCommand,
+  newCommand,
   planCommand,
   createCommand,
   publishCommand,
