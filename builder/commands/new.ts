@@ -27,7 +27,7 @@ Environment:
 
 Examples:
   ./bakery new hello
-  ./bakery new hello --service --description "Greets whoever reads the journal"
+  ./bakery new greet --service --description "Greets whoever reads the journal"
   ./bakery new compose --github docker/compose`,
     );
 }

@@ -32,12 +32,12 @@ function githubRecipe(spec: Spec, repository: string, door: string): string {
   return `/** A program that its project attaches to its releases on GitHub. */
 ${imports(["binary", "checksumFile", "defineExtension", "githubAsset", "githubReleases"], door)}
 
-${assignment("const REPOSITORY", quote(repository))}
+${assignment("const REPOSITORY =", quote(repository), ";")}
 const PROGRAM = ${quote(`usr/bin/${name}`)};
 
 export default defineExtension({
   description: ${quote(description)},
-  homepage: ${quote(homepage)},
+${assignment("  homepage:", quote(homepage), ",")}
   // Version ${FIRST_VERSION} is upstream's tag v${FIRST_VERSION}.
   versions: githubReleases(REPOSITORY, { prefix: "v" }),
   publish: ["latest"],
@@ -77,9 +77,11 @@ function lines(items: readonly string[], indent: string): string {
   return items.map((item) => `${indent}${item},\n`).join("");
 }
 
-function assignment(target: string, value: string): string {
-  const line = `${target} = ${value};`;
-  return line.length <= LINE_WIDTH ? line : `${target} =\n  ${value};`;
+/** In one line where it fits, else the value in one of its own. */
+function assignment(target: string, value: string, end: string): string {
+  const line = `${target} ${value}${end}`;
+  const indent = " ".repeat(target.search(/\S/));
+  return line.length <= LINE_WIDTH ? line : `${target}\n${indent}  ${value}${end}`;
 }
 
 /** A string literal, in those quotes of which the text has fewer. */

@@ -2,7 +2,7 @@
 import { lstat, mkdir, realpath, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
-import { ARCHES } from "../../schema/index.ts";
+import { ARCHES, type Arch } from "../../schema/index.ts";
 import { describePlan } from "../bake/describe-plan.ts";
 import { planBake } from "../bake/plan.ts";
 import { EXTENSIONS_FOLDER, loadExtension } from "../catalog.ts";
@@ -14,6 +14,9 @@ import { RECORDED_PLANS, recordedPlanFile } from "./recorded-plan.ts";
 import { FIRST_VERSION, type Spec } from "./spec.ts";
 
 const DOOR = fileURLToPath(new URL("../recipe/index.ts", import.meta.url));
+
+/** What a folder gets that is renamed to a name that has something: rename(2). */
+const TAKEN: readonly (string | undefined)[] = ["ENOTEMPTY", "EEXIST", "ENOTDIR"];
 
 /** Where an extension and its plans go. */
 export interface Place {
@@ -47,19 +50,23 @@ export async function scaffold(spec: Spec, { extensions, plans }: Place): Promis
     plans === undefined ? [] : ARCHES.map((arch) => ({ arch, path: join(plans, recordedPlanFile(release, arch)) }));
   for (const path of [folder, ...records.map((record) => record.path)]) await refuseExisting(path);
 
+  // Complete when its neighbours see it; a recipe that cannot be planned never appears.
+  const plansOf = async (partial: string) => {
+    for (const file of files) await write(partial, file);
+    const extension = await loadExtension(spec.name, partial);
+    const planned = async (arch: Arch) => describePlan(await planBake(extension, { version: FIRST_VERSION, arch }));
+    return Promise.all(records.map(async ({ arch, path }) => ({ path, text: await planned(arch) })));
+  };
+  const recorded = await writeAtomically(folder, plansOf).catch(async (error) => {
+    // Somebody else may have been faster.
+    if (TAKEN.includes(errorCode(error))) await refuseExisting(folder);
+    throw error;
+  });
   try {
-    // Its neighbours see the folder when it is complete: a recipe that could not be planned never appears.
-    await writeAtomically(folder, async (partial) => {
-      for (const file of files) await write(partial, file);
-      const extension = await loadExtension(spec.name, partial);
-      for (const { arch, path } of records) {
-        await writeText(path, describePlan(await planBake(extension, { version: FIRST_VERSION, arch })));
-      }
-    });
+    for (const { path, text } of recorded) await writeText(path, text);
   } catch (error) {
-    for (const { path } of records) await rm(path, { force: true });
-    // Somebody else was faster.
-    if (["ENOTEMPTY", "EEXIST", "ENOTDIR"].includes(errorCode(error) ?? "")) throw exists(folder);
+    for (const path of [folder, ...records.map((record) => record.path)])
+      await rm(path, { recursive: true, force: true });
     throw error;
   }
   return [...files.map(({ path }) => join(folder, path)), ...records.map(({ path }) => path)];
@@ -92,9 +99,6 @@ async function write(folder: string, { path, text, executable = false }: NewFile
 /** Also a symlink that leads nowhere. */
 async function refuseExisting(path: string): Promise<void> {
   const found = await lstat(path).catch(() => undefined);
-  if (found !== undefined) throw exists(path);
-}
-
-function exists(path: string): UsageError {
-  return new UsageError(`${path} is there already`, { hint: "take another name, or remove it first" });
+  if (found === undefined) return;
+  throw new UsageError(`${path} is there already`, { hint: "take another name, or remove it first" });
 }

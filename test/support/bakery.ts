@@ -29,7 +29,8 @@ export class Workplace implements AsyncDisposable {
     return join(this.path, name);
   }
 
-  async run(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ran> {
+  /** @param program the command line of another checkout */
+  async run(args: readonly string[], env: NodeJS.ProcessEnv = {}, program = main): Promise<Ran> {
     const written = { stdout: "", stderr: "" };
     const screen = (name: "stdout" | "stderr") => ({
       write: (text: string) => {
@@ -37,7 +38,7 @@ export class Workplace implements AsyncDisposable {
       },
     });
     const terminal = { stdout: screen("stdout"), stderr: screen("stderr"), env, cwd: this.path };
-    const exitCode = await main(args, terminal);
+    const exitCode = await program(args, terminal);
     return { exitCode, ...written };
   }
 
