@@ -41,22 +41,30 @@ async function filesBelow(folder: string): Promise<string[]> {
 }
 
 describe("in a checkout", () => {
-  /** Of what the builder, biome and tsc read. */
+  /** Of what the builder, biome and tsc read; without extensions, whose names are anybody's. */
   async function checkout(workplace: Workplace) {
-    const parts = ["builder", "schema", "extensions", "package.json", "biome.json", ".gitignore", "tsconfig.base.json"];
+    const configuration = [
+      "package.json",
+      "biome.json",
+      ".gitignore",
+      "tsconfig.base.json",
+      "extensions/tsconfig.json",
+    ];
+    const parts = ["builder", "schema", ...configuration];
     for (const part of parts) await cp(join(ROOT, part), workplace.file(part), { recursive: true });
     await mkdir(workplace.file("test/fixtures/plans"), { recursive: true });
     await symlink(join(ROOT, "node_modules"), workplace.file("node_modules"));
     const cwd = workplace.path;
     const program = (name: string, ...args: string[]) => execute(join(ROOT, "node_modules/.bin", name), args, { cwd });
-    const process_ = (env: NodeJS.ProcessEnv, ...args: string[]) =>
+    // For names that vitest cannot import, and for two at once.
+    const spawned = (env: NodeJS.ProcessEnv, ...args: string[]) =>
       execute(process.execPath, ["builder/cli.ts", ...args], { cwd, env: { ...OFFLINE, ...env } });
     // In this process, which is faster.
     const { main } = (await import(
       pathToFileURL(workplace.file("builder/cli.ts")).href
     )) as typeof import("../../builder/cli.ts");
     const bakery = (...args: string[]) => workplace.run(args, OFFLINE, main);
-    return { program, process: process_, bakery };
+    return { program, spawned, bakery };
   }
 
   it("it says what it wrote and what to try, and all of that works", async () => {
@@ -121,8 +129,8 @@ Try next:
 
   it("of two at once one gets the name, and has all its files", async () => {
     await using workplace = await Workplace.open();
-    const { process } = await checkout(workplace);
-    const ran = await Promise.all(["one", "other"].map((text) => process({}, "new", "hello", "--description", text)));
+    const { spawned } = await checkout(workplace);
+    const ran = await Promise.all(["one", "other"].map((text) => spawned({}, "new", "hello", "--description", text)));
     expect(ran.map(({ exitCode }) => exitCode).sort()).toEqual([0, 2]);
     expect(ran.find(({ exitCode }) => exitCode === 2)?.stderr).toContain("is there already");
     expect(await readdir(workplace.file("test/fixtures/plans"))).toHaveLength(2);
@@ -131,11 +139,11 @@ Try next:
 
   it("a folder of recipes may have a name that an import cannot have as it is", async () => {
     await using workplace = await Workplace.open();
-    const { process } = await checkout(workplace);
+    const { spawned } = await checkout(workplace);
     const env = { BAKERY_EXTENSIONS: workplace.file("of mine #1, 100%41?") };
     await mkdir(env.BAKERY_EXTENSIONS);
-    expect(await process(env, "new", "hello")).toMatchObject({ exitCode: 0, stderr: "" });
-    expect((await process(env, "plan", "hello", "1.0.0")).stdout).toContain("extension  hello\n");
+    expect(await spawned(env, "new", "hello")).toMatchObject({ exitCode: 0, stderr: "" });
+    expect((await spawned(env, "plan", "hello", "1.0.0")).stdout).toContain("extension  hello\n");
   });
 
   it("a plan that is on record already is not overwritten", async () => {
