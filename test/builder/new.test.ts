@@ -1,8 +1,11 @@
 /** `./bakery new`: an extension that bakes as it is, whatever its words, or none at all. */
+import { mkdirSync, readdirSync } from "node:fs";
 import { cp, mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
+import type * as Bakery from "../../builder/cli.ts";
 import { RECORDED_PLANS } from "../../builder/new/recorded-plan.ts";
 import { placeOf, scaffold } from "../../builder/new/scaffold.ts";
 import { parseSpec } from "../../builder/new/spec.ts";
@@ -42,7 +45,7 @@ async function filesBelow(folder: string): Promise<string[]> {
 
 describe("in a checkout", () => {
   /** Of what the builder, biome and tsc read; without extensions, whose names are anybody's. */
-  async function checkout(workplace: Workplace) {
+  async function checkout(workplace: Workplace, cwd = workplace.path) {
     const configuration = [
       "package.json",
       "biome.json",
@@ -51,19 +54,18 @@ describe("in a checkout", () => {
       "extensions/tsconfig.json",
     ];
     const parts = ["builder", "schema", ...configuration];
-    for (const part of parts) await cp(join(ROOT, part), workplace.file(part), { recursive: true });
-    await mkdir(workplace.file("test/fixtures/plans"), { recursive: true });
-    await symlink(join(ROOT, "node_modules"), workplace.file("node_modules"));
-    const cwd = workplace.path;
+    for (const part of parts) await cp(join(ROOT, part), join(cwd, part), { recursive: true });
+    await mkdir(join(cwd, "test/fixtures/plans"), { recursive: true });
+    await symlink(join(ROOT, "node_modules"), join(cwd, "node_modules"));
     const program = (name: string, ...args: string[]) => execute(join(ROOT, "node_modules/.bin", name), args, { cwd });
-    // For names that vitest cannot import, and for two at once.
+    // For folders that vitest cannot import from, and for two at once.
     const spawned = (env: NodeJS.ProcessEnv, ...args: string[]) =>
       execute(process.execPath, ["builder/cli.ts", ...args], { cwd, env: { ...OFFLINE, ...env } });
     // In this process, which is faster.
-    const { main } = (await import(
-      pathToFileURL(workplace.file("builder/cli.ts")).href
-    )) as typeof import("../../builder/cli.ts");
-    const bakery = (...args: string[]) => workplace.run(args, OFFLINE, main);
+    const bakery = async (...args: string[]) => {
+      const { main } = await (import(pathToFileURL(join(cwd, "builder/cli.ts")).href) as Promise<typeof Bakery>);
+      return workplace.run(args, OFFLINE, main);
+    };
     return { program, spawned, bakery };
   }
 
@@ -137,11 +139,12 @@ Try next:
     expect((await readdir(workplace.file("extensions"))).filter((name) => name.startsWith("."))).toEqual([]);
   });
 
-  it("a folder of recipes may have a name that an import cannot have as it is", async () => {
+  it("that lies where no import leads as it is, a folder elsewhere gets recipes that load, be it a symlink", async () => {
     await using workplace = await Workplace.open();
-    const { spawned } = await checkout(workplace);
-    const env = { BAKERY_EXTENSIONS: workplace.file("of mine #1, 100%41?") };
-    await mkdir(env.BAKERY_EXTENSIONS);
+    const { spawned } = await checkout(workplace, workplace.file("odd #1, 100%41?"));
+    await mkdir(workplace.file("some/where"), { recursive: true });
+    const env = { BAKERY_EXTENSIONS: workplace.file("mine") };
+    await symlink("some/where", env.BAKERY_EXTENSIONS);
     expect(await spawned(env, "new", "hello")).toMatchObject({ exitCode: 0, stderr: "" });
     expect((await spawned(env, "plan", "hello", "1.0.0")).stdout).toContain("extension  hello\n");
   });
@@ -196,6 +199,8 @@ describe("elsewhere", () => {
     expect((await at.bakery(["plan", "greet", "1.0.0"])).stdout).toMatch(
       /^reload +yes$(?:.*\n)*upholds +greet\.service$/m,
     );
+    const plan = JSON.parse((await at.bakery(["plan", "greet", "1.0.0", "--json"])).stdout) as unknown;
+    expect(plan).toMatchObject({ provides: ["usr/bin/greet", "usr/lib/systemd/system/greet.service"] });
     const { stdout } = await at.bakery(["create", "greet", "1.0.0", "--json"]);
     expect(JSON.parse(stdout)).toMatchObject({ release: "greet-1.0.0", warnings: [] });
   });
@@ -272,6 +277,17 @@ describe("nothing is written for", () => {
       stderr: `error: ${path} is there already\nhint: take another name, or remove it first\n`,
     });
     expect(await readdir(at.folder, { recursive: true })).toEqual(["hello"]);
+  });
+
+  it("a name that somebody takes meanwhile", async () => {
+    await using at = await elsewhere();
+    const path = join(at.folder, "hello");
+    const ran = at.bakery(["new", "hello"]);
+    // It has found the name free, and is at work beside it.
+    while (readdirSync(at.folder).length === 0) await setImmediate();
+    mkdirSync(join(path, "theirs"), { recursive: true });
+    expect(await ran).toMatchObject({ exitCode: 2, stderr: expect.stringContaining(`${path} is there already`) });
+    expect(await readdir(at.folder, { recursive: true })).toEqual(["hello", "hello/theirs"]);
   });
 
   it("a folder of recipes that is not there", async () => {
