@@ -16,15 +16,15 @@ export interface Extension {
 export const EXTENSIONS_FOLDER = fileURLToPath(new URL("../extensions", import.meta.url));
 
 export class Catalog {
-  readonly #folder: string;
+  readonly folder: string;
 
   constructor(folder = EXTENSIONS_FOLDER) {
-    this.#folder = folder;
+    this.folder = folder;
   }
 
-  /** Sorted; folders that begin with `_`, as the template, are none. */
+  /** Sorted; folders whose name no extension may have are none. */
   async names(): Promise<string[]> {
-    const entries = await readdir(this.#folder, { withFileTypes: true });
+    const entries = await readdir(this.folder, { withFileTypes: true });
     return entries
       .filter((entry) => entry.isDirectory() && isExtensionName(entry.name))
       .map(({ name }) => name)
@@ -38,14 +38,18 @@ export class Catalog {
   /** @throws UsageError for an extension that is not there, UserError for a recipe that cannot be loaded */
   async load(name: string): Promise<Extension> {
     const names = await this.names();
-    if (name !== "_template" && !names.includes(name)) {
+    if (!names.includes(name)) {
       const near = names.find((known) => known.startsWith(name) || name.startsWith(known));
       const hint = near === undefined ? "./bakery list shows all" : `did you mean ${near}? ./bakery list shows all`;
       throw new UsageError(`unknown extension: ${name}`, { hint });
     }
-    const folder = join(this.#folder, name);
-    return { name, folder, recipe: await loadRecipe(name, join(folder, "recipe.ts")) };
+    return loadExtension(name, join(this.folder, name));
   }
+}
+
+/** @throws UserError for a recipe that cannot be loaded */
+export async function loadExtension(name: string, folder: string): Promise<Extension> {
+  return { name, folder, recipe: await loadRecipe(name, join(folder, "recipe.ts")) };
 }
 
 async function loadRecipe(name: string, path: string): Promise<Recipe> {

@@ -10,6 +10,7 @@ import { inspectCommand } from "./commands/inspect.ts";
 import { keygenCommand } from "./commands/keygen.ts";
 import { listCommand } from "./commands/list.ts";
 import { pruneCommand, reindexCommand, yankCommand } from "./commands/maintain.ts";
+import { newCommand } from "./commands/new.ts";
 import { withFlagValues } from "./commands/options.ts";
 import { planCommand } from "./commands/plan.ts";
 import { publishCommand } from "./commands/publish.ts";
@@ -20,6 +21,7 @@ import { progressOn, type Screen } from "./system/progress.ts";
 
 const COMMANDS = [
   listCommand,
+  newCommand,
   planCommand,
   createCommand,
   verifyReproducibleCommand,

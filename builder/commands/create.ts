@@ -2,7 +2,7 @@
 import { stat } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { type Command, Option, type OptionValues } from "commander";
-import { checkExtensionName, InvalidInput, releaseName } from "../../schema/index.ts";
+import { releaseName } from "../../schema/index.ts";
 import { bake } from "../bake/bake.ts";
 import { CHECKS } from "../bake/checks/check.ts";
 import { downloadCacheFrom } from "../bake/fetch/cache.ts";
@@ -30,6 +30,7 @@ import {
   parseArch,
   parseBoolean,
   parseEpoch,
+  parseExtensionName,
   parseExtFsSize,
   parseVersion,
 } from "./options.ts";
@@ -93,7 +94,7 @@ async function create(cli: Cli, name: string, version: string, options: OptionVa
   const plan = await planBake(extension, {
     version,
     arch: options.arch,
-    name: parseName(options.name ?? name),
+    name: parseExtensionName(options.name ?? name),
     os: parseOs(options.os),
     format: options.format,
     compression: options.compression,
@@ -144,15 +145,6 @@ async function create(cli: Cli, name: string, version: string, options: OptionVa
 function hostingOf({ BAKERY_URL, BAKERY_SIGNING_KEY, BAKERY_KEYRING }: NodeJS.ProcessEnv, verify?: boolean): Hosting {
   const isSigned = Boolean(BAKERY_SIGNING_KEY || BAKERY_KEYRING);
   return { bakeryUrl: BAKERY_URL || DEFAULT_BAKERY_URL, verify: verify ?? isSigned };
-}
-
-function parseName(name: string): string {
-  try {
-    return checkExtensionName(name);
-  } catch (cause) {
-    if (cause instanceof InvalidInput) throw new UsageError(cause.message, { cause });
-    throw cause;
-  }
 }
 
 /** os-release(5): an identifier without anything that would need quotes. */

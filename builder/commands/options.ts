@@ -1,6 +1,14 @@
 /** Parsers of option values that several commands share. */
 import { InvalidArgumentError } from "commander";
-import { ARCHES, type Arch, checkVersion, IMAGE_FORMATS, InvalidInput, isArch } from "../../schema/index.ts";
+import {
+  ARCHES,
+  type Arch,
+  checkExtensionName,
+  checkVersion,
+  IMAGE_FORMATS,
+  InvalidInput,
+  isArch,
+} from "../../schema/index.ts";
 import { CHECKS } from "../bake/checks/check.ts";
 import type { Allowances } from "../bake/checks/finding.ts";
 import { compressionsOf } from "../bake/pack/compression.ts";
@@ -67,8 +75,17 @@ export function parseExtFsSize(value: string): string {
 
 /** @throws UsageError for what cannot be a version */
 export function parseVersion(value: string): string {
+  return checked(checkVersion, value);
+}
+
+/** @throws UsageError for what cannot be an extension's name */
+export function parseExtensionName(value: string): string {
+  return checked(checkExtensionName, value);
+}
+
+function checked(check: (value: string) => string, value: string): string {
   try {
-    return checkVersion(value);
+    return check(value);
   } catch (cause) {
     if (cause instanceof InvalidInput) throw new UsageError(cause.message, { cause });
     throw cause;

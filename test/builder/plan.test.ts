@@ -1,27 +1,34 @@
 /** `./bakery plan`: what would be made, shown without asking anybody; golden files that people can read. */
-import { fileURLToPath } from "node:url";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
 import { expect, it } from "vitest";
 import { inputsDigest, planBake } from "../../builder/bake/plan.ts";
 import { Catalog } from "../../builder/catalog.ts";
+import { parseRecordedPlanFile, RECORDED_PLANS } from "../../builder/new/recorded-plan.ts";
+import { ARCHES } from "../../schema/index.ts";
 import { FIXTURES, Workplace } from "../support/bakery.ts";
 
-const fixture = (name: string) => fileURLToPath(new URL(`../fixtures/plans/${name}.txt`, import.meta.url));
+const RECORDED = (await readdir(RECORDED_PLANS)).map((file) => ({ file, ...parseRecordedPlanFile(file) }));
 
-it.each([
-  ["docker-compose", "2.34.0", "x86-64"],
-  ["docker-compose", "2.34.0", "arm64"],
-  ["workerd", "1.20261102.1", "x86-64"],
-  ["workerd", "1.20261102.1", "arm64"],
-  ["_template", "1.2.0", "arm64"],
-])("the plan of %s %s for %s is as it was", async (name, version, arch) => {
-  await using workplace = await Workplace.open();
-  // Nobody is there to be asked.
-  const env = { BAKERY_MIRROR: "http://127.0.0.1:9" };
-  const { exitCode, stdout, stderr } = await workplace.run(["plan", name, version, "--arch", arch], env);
-  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
-  // The digest depends on the version of mksquashfs.
-  const text = stdout.replace(/^inputs .*\n/m, "");
-  await expect(text).toMatchFileSnapshot(fixture(`${name}-${version}-${arch}`));
+it.each(RECORDED)(
+  "$file is what the plan of that extension is",
+  async ({ file, extension = "", version = "", arch = "" }) => {
+    await using workplace = await Workplace.open();
+    // Nobody is there to be asked.
+    const env = { BAKERY_MIRROR: "http://127.0.0.1:9" };
+    const { exitCode, stdout, stderr } = await workplace.run(["plan", extension, version, "--arch", arch], env);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+    // The digest depends on the version of mksquashfs.
+    const text = stdout.replace(/^inputs .*\n/m, "");
+    await expect(text).toMatchFileSnapshot(join(RECORDED_PLANS, file));
+  },
+);
+
+it("every extension has a plan on record for each architecture", async () => {
+  const recorded = (name: string) => RECORDED.flatMap(({ extension, arch }) => (extension === name ? [arch] : []));
+  for (const name of await new Catalog().names()) {
+    expect(new Set(recorded(name)), name).toEqual(new Set(ARCHES));
+  }
 });
 
 it("--json shows it to programs", async () => {

@@ -32,7 +32,8 @@ export class Workplace implements AsyncDisposable {
     return join(this.path, name);
   }
 
-  async run(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ran> {
+  /** @param program the command line of another checkout */
+  async run(args: readonly string[], env: NodeJS.ProcessEnv = {}, program = main): Promise<Ran> {
     const written = { stdout: "", stderr: "" };
     const screen = (name: "stdout" | "stderr") => ({
       write: (text: string) => {
@@ -40,7 +41,7 @@ export class Workplace implements AsyncDisposable {
       },
     });
     const screens = { stdout: screen("stdout"), stderr: screen("stderr") };
-    const exitCode = await main(args, { ...screens, env: { BAKERY_CACHE: this.cache, ...env }, cwd: this.path });
+    const exitCode = await program(args, { ...screens, env: { BAKERY_CACHE: this.cache, ...env }, cwd: this.path });
     return { exitCode, ...written };
   }
 
