@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { run } from "../../builder/system/run.ts";
 import { execute } from "./execute.ts";
 import { lackForMerging } from "./requirements.ts";
-import { reasonOf, type SystemdClient } from "./systemd-client.ts";
+import { reasonOf, type SysextClient } from "./systemd-client.ts";
 
 export interface Merged {
   /** The extensions that systemd-sysext says are merged into `/usr`. */
@@ -66,7 +66,7 @@ export async function mergingUnavailable(): Promise<string | undefined> {
   );
 }
 
-export async function runMerged(client: SystemdClient, { image, name, command }: Request): Promise<Merged> {
+export async function runMerged(client: SysextClient, { image, name, command }: Request): Promise<Merged> {
   const tree = await mkdtemp(join(tmpdir(), "merged-"));
   try {
     const args = ["-m", "sh", "-c", SCRIPT, "sh", tree, image, name, client.sysext, ...command];

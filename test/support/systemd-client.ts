@@ -20,10 +20,13 @@ export interface SysupdateClient {
   withEtc(folder: string): SysupdateClient;
 }
 
-export interface SystemdClient extends SysupdateClient {
+/** A program that merges images, and what its environment needs. */
+export interface SysextClient {
   readonly sysext: string;
   readonly env: Readonly<Record<string, string>>;
 }
+
+export interface SystemdClient extends SysupdateClient, SysextClient {}
 
 /** Gets the client, from the cache where it is there. */
 export async function systemdClient(): Promise<SystemdClient> {
@@ -45,19 +48,33 @@ const LATER = { 257: "trixie", 262: "sid" } as const;
 export const SYSUPDATE_VERSIONS = [254, 257, 262] as const;
 export type SysupdateVersion = (typeof SYSUPDATE_VERSIONS)[number];
 
+/** A later systemd with all that it needs, and how its own loader starts a program with that. */
+async function laterSystemd(version: keyof typeof LATER): Promise<{ root: string; loader: string; libraries: string }> {
+  const root = join(CACHE, `systemd-${LATER[version]}`);
+  const packages = ["systemd-container", "libcurl4t64"];
+  if (!(await exists(root))) await unpackDebian(root, { suite: LATER[version], packages, withDependencies: true });
+  const folders = ["usr/lib/x86_64-linux-gnu", "usr/lib/x86_64-linux-gnu/systemd"].map((path) => join(root, path));
+  return { root, loader: join(root, "usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2"), libraries: folders.join(":") };
+}
+
+/** systemd-sysext of a version. */
+export async function sysextClient(version: SysupdateVersion): Promise<SysextClient> {
+  if (version === 254) return systemdClient();
+  const { root, loader, libraries } = await laterSystemd(version);
+  const sysext = join(root, `sysext-${process.pid}`);
+  const program = join(root, "usr/bin/systemd-sysext");
+  await writeFile(sysext, `#!/bin/sh\nexec ${loader} --library-path ${libraries} ${program} "$@"\n`, { mode: 0o755 });
+  return { sysext, env: {} };
+}
+
 /**
  * systemd-sysupdate of a version. Those that want a newer C library than the machine's bring it along: their own
  * loader starts them, and systemd-pull for them.
  */
 export async function sysupdateClient(version: SysupdateVersion): Promise<SysupdateClient> {
   if (version === 254) return systemdClient();
-  const root = join(CACHE, `systemd-${LATER[version]}`);
-  const packages = ["systemd-container", "libcurl4t64"];
-  if (!(await exists(root))) await unpackDebian(root, { suite: LATER[version], packages, withDependencies: true });
-
-  const libraries = ["usr/lib/x86_64-linux-gnu", "usr/lib/x86_64-linux-gnu/systemd"].map((path) => join(root, path));
-  const loader = join(root, "usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2");
-  const started = (program: string) => ["--library-path", libraries.join(":"), join(root, "usr/lib/systemd", program)];
+  const { root, loader, libraries } = await laterSystemd(version);
+  const started = (program: string) => ["--library-path", libraries, join(root, "usr/lib/systemd", program)];
   const pull = join(root, `pull-${process.pid}`);
   await writeFile(pull, `#!/bin/sh\nexec ${loader} ${started("systemd-pull").join(" ")} "$@"\n`, { mode: 0o755 });
   const env = { SYSTEMD_PULL_PATH: pull };
