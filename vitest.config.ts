@@ -10,12 +10,11 @@ export default defineConfig({
   test: {
     // The worker logs every request: show that of a test that fails.
     silent: "passed-only",
-    // Most of them wait for other programs; vitest's own default would leave one of two processors idle.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
       {
         plugins: [cloudflareTest({ wrangler: { configPath: "./wrangler.toml" } })],
-        test: { name: "worker", include: [WORKER_TESTS] },
+        // Alone, and after the others: some wait as long as clients do, and would wait for a processor instead.
+        test: { name: "worker", include: [WORKER_TESTS], maxWorkers: 1, sequence: { groupOrder: 1 } },
       },
       {
         test: {
@@ -24,6 +23,10 @@ export default defineConfig({
           exclude: [WORKER_TESTS],
           // Some bake images, or run the programs that clients run.
           testTimeout: 60_000,
+          hookTimeout: 60_000,
+          // Most of them wait for other programs; vitest's own default would leave one of two processors idle.
+          maxWorkers: Math.max(2, availableParallelism() - 1),
+          sequence: { groupOrder: 0 },
           // What they download of real packages is kept, and nobody's own cache is touched.
           env: { BAKERY_CACHE: fileURLToPath(new URL(".cache/downloads", import.meta.url)) },
         },

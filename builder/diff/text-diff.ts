@@ -1,6 +1,5 @@
 /** The difference between two versions of a text, as a unified diff. */
 import { readFile } from "node:fs/promises";
-import { createTwoFilesPatch } from "diff";
 import type { Sides } from "./compare.ts";
 
 export type TextDiff =
@@ -24,6 +23,7 @@ export async function textDiff(
   if (sizes.before > MAX_TEXT || sizes.after > MAX_TEXT) return undefined;
   const [before, after] = await Promise.all([readFile(files.before), readFile(files.after)]);
   if (isBinary(before) || isBinary(after)) return undefined;
+  const { createTwoFilesPatch } = await import("diff");
   const options = { context: CONTEXT_LINES, timeout: TIMEOUT };
   const names = [`a/${path}`, `b/${path}`] as const;
   const patch = createTwoFilesPatch(...names, before.toString(), after.toString(), undefined, undefined, options);

@@ -1,6 +1,7 @@
 /** Public keys, by which signatures of indexes are known to be a bakery's. */
-import { createMessage, type Key, readKeys, readSignature, verify } from "openpgp";
+import type { Key } from "openpgp";
 import { rootMessage, UserError } from "../system/errors.ts";
+import { openpgp } from "./openpgp.ts";
 
 const ARMOR = /^\s*-----BEGIN PGP /;
 
@@ -18,6 +19,7 @@ export class Keyring {
    */
   static async parse(content: Uint8Array, what: string): Promise<Keyring> {
     const text = Buffer.from(content).toString("latin1");
+    const { readKeys } = await openpgp();
     let keys: Key[];
     try {
       keys = ARMOR.test(text) ? await readKeys({ armoredKeys: text }) : await readKeys({ binaryKeys: content });
@@ -50,6 +52,7 @@ export class Keyring {
 
   /** Whether it is exactly one signature, by a key of this ring, over exactly this text. */
   async verify(text: string, signature: string): Promise<boolean> {
+    const { createMessage, readSignature, verify } = await openpgp();
     try {
       const { signatures } = await verify({
         message: await createMessage({ binary: Buffer.from(text) }),

@@ -1,7 +1,8 @@
 /** The private key that signs indexes. It is here and nowhere else: no server of the bakery has it. */
-import { createMessage, decryptKey, enums, generateKey, type PrivateKey, readPrivateKey, sign } from "openpgp";
+import type { enums, PrivateKey } from "openpgp";
 import { rootMessage, UserError } from "../system/errors.ts";
 import { Keyring } from "./keyring.ts";
+import { openpgp } from "./openpgp.ts";
 
 export interface NewKey {
   readonly name: string;
@@ -12,7 +13,7 @@ export interface NewKey {
 }
 
 /** What gpg, as the clients call it, verifies for certain: keys of version 4 with these algorithms. */
-const ALGORITHMS: readonly enums.publicKey[] = [enums.publicKey.eddsaLegacy, enums.publicKey.rsaEncryptSign];
+const ALGORITHMS: readonly (keyof typeof enums.publicKey)[] = ["eddsaLegacy", "rsaEncryptSign"];
 const SECONDS_PER_DAY = 86_400;
 /** The same text has the same signature, but for the time in it. */
 const CONFIG = { nonDeterministicSignaturesViaNotation: false };
@@ -29,6 +30,7 @@ export class SigningKey {
    * @throws UserError that says what is wrong with it, and repeats nothing of it
    */
   static async open(armored: string, passphrase?: string): Promise<SigningKey> {
+    const { enums, readPrivateKey } = await openpgp();
     const read = await readPrivateKey({ armoredKey: armored }).catch(() => {
       throw unusable("is no armored private key", "gpg --export-secret-keys --armor, or ./bakery keygen, writes one");
     });
@@ -37,7 +39,7 @@ export class SigningKey {
       throw unusable("cannot sign", rootMessage(error));
     });
     const { algorithm, version } = signer.keyPacket;
-    if (version !== 4 || !ALGORITHMS.includes(algorithm)) {
+    if (version !== 4 || !ALGORITHMS.some((name) => enums.publicKey[name] === algorithm)) {
       throw unusable("is of a kind that systemd's clients do not verify", "./bakery keygen makes one that they do");
     }
     return new SigningKey(key);
@@ -51,6 +53,7 @@ export class SigningKey {
 
   /** @returns the armored private key, locked with the passphrase if there is one */
   static async generate({ name, email, passphrase, expiresInDays }: NewKey): Promise<string> {
+    const { generateKey } = await openpgp();
     const { privateKey } = await generateKey({
       type: "ecc",
       curve: "ed25519Legacy",
@@ -73,6 +76,7 @@ export class SigningKey {
 
   /** @returns the detached signature, in base64 */
   async sign(text: string): Promise<string> {
+    const { createMessage, sign } = await openpgp();
     const message = await createMessage({ binary: Buffer.from(text) });
     const signature = await sign({
       message,
@@ -88,6 +92,7 @@ export class SigningKey {
 async function decrypted(key: PrivateKey, passphrase: string | undefined): Promise<PrivateKey> {
   if (key.isDecrypted()) return key;
   if (!passphrase) throw unusable("is locked", "set BAKERY_SIGNING_PASSPHRASE too");
+  const { decryptKey } = await openpgp();
   return decryptKey({ privateKey: key, passphrase }).catch(() => {
     throw unusable("cannot be unlocked", "BAKERY_SIGNING_PASSPHRASE is another key's");
   });

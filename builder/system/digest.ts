@@ -1,7 +1,9 @@
 /** SHA-256 of texts and files, as lower-case hex. */
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { pipeline } from "node:stream/promises";
+import { open } from "node:fs/promises";
+
+/** Bytes that are read at once. */
+const PIECE = 1024 ** 2;
 
 export function sha256Of(content: string | Uint8Array): string {
   return createHash("sha256").update(content).digest("hex");
@@ -9,8 +11,14 @@ export function sha256Of(content: string | Uint8Array): string {
 
 /** A file's size in bytes and its sha256, read once. */
 export async function measureFile(path: string): Promise<{ size: number; sha256: string }> {
+  await using file = await open(path);
   const hash = createHash("sha256");
-  const content = createReadStream(path, { highWaterMark: 1024 ** 2 });
-  await pipeline(content, hash);
-  return { size: content.bytesRead, sha256: hash.digest("hex") };
+  // One buffer for all of it: as many as a large file has pieces would stay in memory for long.
+  const buffer = Buffer.allocUnsafe(PIECE);
+  for (let size = 0; ; ) {
+    const { bytesRead } = await file.read(buffer, 0, PIECE);
+    if (bytesRead === 0) return { size, sha256: hash.digest("hex") };
+    hash.update(buffer.subarray(0, bytesRead));
+    size += bytesRead;
+  }
 }

@@ -4,7 +4,7 @@
  * Strict: two readers that take one archive for different trees are what attackers look for, so whatever is odd is
  * an error. Formats: pax(1) of POSIX.1-2024; tar(5) of libarchive.
  */
-import { Header } from "tar";
+import { Header } from "tar/header";
 import { ByteReader } from "./byte-reader.ts";
 import type { Content } from "./entry.ts";
 

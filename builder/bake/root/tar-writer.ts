@@ -1,5 +1,5 @@
 /** Writes entries as a tar archive, for packers that read one from a pipe: all of it root's, at one time. tar(5) */
-import { Header, type HeaderData } from "tar";
+import { Header, type HeaderData } from "tar/header";
 import type { Entries, RootEntry } from "./entry.ts";
 
 const BLOCK = 512;
