@@ -17,8 +17,12 @@ import { HOST, type Input, plantRecipe, prepareInputs, prepareRelease } from "./
 
 const rounds = Number(process.argv[2] ?? 3);
 const SLOW = 20_000_000;
+const PACKER = "packer alone, as create";
+const OFFLINE = "create --offline, of what was downloaded";
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
-const CLI = here("../builder/cli.ts");
+const BAKERY = here("../bakery");
+/** As `./bakery` starts Node. */
+const FLAGS = ["--max-semi-space-size=1"];
 const PEAK = pathToFileURL(here("builder/peak.ts")).href;
 
 interface Cost {
@@ -48,8 +52,9 @@ async function benchCreate(work: string): Promise<void> {
   const image = join(work, "bench.raw");
   const env = { BAKERY_MIRROR: mirror, BAKERY_EXTENSIONS: extensions, BAKERY_CACHE: join(work, "cache") };
   const create = async (...options: string[]) => {
-    await empty(join(work, "cache"), image, join(work, "bench.release.json"));
-    return cost(process.execPath, [CLI, "create", "bench", "1.0.0", ...options], image, { cwd: work, env });
+    if (!options.includes("--offline")) await empty(join(work, "cache"));
+    await empty(image);
+    return cost(BAKERY, ["create", "bench", "1.0.0", ...options], image, { cwd: work, env });
   };
   const reference = async () => {
     await empty(join(work, "reference"));
@@ -68,8 +73,9 @@ async function benchCreate(work: string): Promise<void> {
     "create --compression gzip": () => create("--compression", "gzip"),
     "packer alone, gzip": () => pack("gzip"),
     create: () => create(),
-    "packer alone, as create": () => pack("zstd"),
-    "create, unchanged": () => cost(process.execPath, [CLI, "create", "bench", "1.0.0"], image, { cwd: work, env }),
+    [PACKER]: () => pack("zstd"),
+    [OFFLINE]: () => create("--offline"),
+    "create, unchanged": () => cost(BAKERY, ["create", "bench", "1.0.0"], image, { cwd: work, env }),
   };
   const costs = await inTurns(contestants);
   const megabytes = inputs.reduce((sum, { size }) => sum + size, 0) / 1e6;
@@ -92,7 +98,7 @@ async function benchCreate(work: string): Promise<void> {
   process.stdout.write(formatTable([head, ...rows]));
   const limit = (ours: string, alone: string) => ratio(costs[ours]?.wall ?? Number.NaN, costs[alone]?.wall);
   process.stdout.write(
-    `\ncreate to its packer alone: ${limit("create", "packer alone, as create")}; with gzip: ${limit("create --compression gzip", "packer alone, gzip")}\n\n`,
+    `\nto the packer alone: create ${limit("create", PACKER)}, create --offline ${limit(OFFLINE, PACKER)}\n\n`,
   );
 }
 
@@ -108,7 +114,7 @@ async function benchRelease(work: string): Promise<void> {
   const image = join(out, "bench-1.0.0-x86-64.raw");
   const release = async () => {
     await empty(join(work, "cache"), out);
-    return cost(process.execPath, [here("builder/release.ts"), out], image, { env });
+    return cost(process.execPath, [...FLAGS, here("builder/release.ts"), out], image, { env });
   };
   const downloads = async () => {
     const urls = files.flatMap((file) => ["-o", "/dev/null", `${mirror}/${HOST}/${file}`]);

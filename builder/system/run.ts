@@ -1,8 +1,7 @@
 /** Runs programs: arguments as a list, never through a shell; output kept; failures as errors that say which and why. */
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
 import { errorCode, ToolError } from "./errors.ts";
+import { pump } from "./pump.ts";
 
 export interface RunOptions {
   readonly cwd?: string;
@@ -11,6 +10,8 @@ export interface RunOptions {
   readonly signal?: AbortSignal | undefined;
   /** What the program reads on stdin; default: nothing. */
   readonly input?: AsyncIterable<Uint8Array>;
+  /** What new files do not get; default: this process's. */
+  readonly umask?: number;
   /** Debian's package that has it, for those who do not. */
   readonly package?: string;
 }
@@ -19,7 +20,7 @@ export interface RunOptions {
 const LINES_KEPT = 8;
 /** How many pieces of what a program says are remembered, the last ones. */
 const CHUNKS_KEPT = 256;
-const STOPPED_READING = new Set(["EPIPE", "ECONNRESET", "ERR_STREAM_PREMATURE_CLOSE"]);
+const STOPPED_READING = new Set(["EPIPE", "ECONNRESET", "ERR_STREAM_DESTROYED"]);
 
 /**
  * @returns what the program printed on stdout
@@ -65,13 +66,16 @@ class Program {
   #inputError: unknown;
 
   constructor(command: string, args: readonly string[], options: RunOptions) {
-    const { cwd, env = {}, signal, input, package: name } = options;
+    const { cwd, env = {}, signal, input, umask, package: name } = options;
     const { promise, resolve, reject } = Promise.withResolvers<Exit>();
     this.#line = [command, ...args];
     this.#exit = promise;
     // Whoever asks is told; until then nobody may be waiting.
     promise.catch(() => {});
-    this.child = spawn(command, args, {
+    // Node has a umask for itself alone.
+    const masked = ["sh", "-c", `umask ${umask?.toString(8)} && exec "$@"`, "sh", ...this.#line];
+    const [program = "", ...words] = umask === undefined ? this.#line : masked;
+    this.child = spawn(program, words, {
       env: { ...process.env, LC_ALL: "C", ...env },
       ...(cwd !== undefined && { cwd }),
       ...(signal !== undefined && { signal }),
@@ -108,7 +112,9 @@ class Program {
       stdin.end();
       return;
     }
-    pipeline(Readable.from(input, { objectMode: false }), stdin).catch((error: unknown) => {
+    // Told by `pump` too.
+    stdin.on("error", () => {});
+    pump(input, stdin).catch((error: unknown) => {
       // A program that stops reading says itself why.
       if (STOPPED_READING.has(errorCode(error) ?? "")) return;
       this.#inputError = error;

@@ -92,12 +92,16 @@ export class Spool implements Sink, AsyncDisposable {
     this.#tell();
   }
 
-  /** From the first byte to the last one, waiting for those that are still to come. */
+  /**
+   * From the first byte to the last one, waiting for those that are still to come. Each piece is good until the next
+   * one is asked for: a buffer for each would keep the garbage collector busy with nothing else.
+   */
   async *read(): AsyncGenerator<Uint8Array> {
+    const buffer = Buffer.allocUnsafe(PIECE);
     for (let position = 0; ; ) {
       if (position < this.#size) {
         const length = Math.min(PIECE, this.#size - position);
-        const { buffer, bytesRead } = await this.#handle.read(Buffer.allocUnsafe(length), 0, length, position);
+        const { bytesRead } = await this.#handle.read(buffer, 0, length, position);
         if (bytesRead === 0) throw new RangeError("a download's file has become shorter");
         position += bytesRead;
         yield buffer.subarray(0, bytesRead);
@@ -107,7 +111,6 @@ export class Spool implements Sink, AsyncDisposable {
     }
   }
 
-  /** Once for each that was given it; the last one closes the file. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#handle.close();
   }

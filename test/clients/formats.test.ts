@@ -69,7 +69,9 @@ describe.each(SYSUPDATE_VERSIONS)("systemd-sysext %i", (version) =>
         process.env.PATH = `${bin}:${path}`;
         try {
           const image = await pack(format, compression);
-          const again = await pack(format, compression, "again");
+          // With erofs-utils 1.8 that showed.
+          const umask = process.umask(0o077);
+          const again = await pack(format, compression, "again").finally(() => process.umask(umask));
           if (isSame) expect((await readFile(again)).equals(await readFile(image))).toBe(true);
           expect(await runMerged(client, { image, name: "hello", command: COMMAND })).toMatchObject(MERGED);
         } finally {

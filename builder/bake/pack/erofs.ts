@@ -29,7 +29,8 @@ export function erofs({ name, level }: Compression): Packer {
       const args = [`-z${name},${level}`, "-C65536", "-Efragments,ztailpacking"];
       const same = [`-T${epoch}`, `-U${ZERO_UUID}`, "--all-root", "-x-1", "--quiet"];
       const env = { PATH: toolPath(), SOURCE_DATE_EPOCH: undefined };
-      await run("mkfs.erofs", [...args, ...same, file, root], { env, signal });
+      // From 1.8 on the mode of a temporary file of its own is in the image.
+      await run("mkfs.erofs", [...args, ...same, file, root], { env, signal, umask: 0o022 });
     },
   };
 }

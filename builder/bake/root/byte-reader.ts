@@ -1,4 +1,7 @@
-/** Takes bytes off a stream in the amounts that its reader wants, whatever pieces they arrive in. */
+/**
+ * Takes bytes off a stream in the amounts that its reader wants, whatever pieces they arrive in. Of a piece nothing is
+ * kept when the next one is asked for: it may be the same buffer.
+ */
 
 export class ByteReader {
   readonly #source: AsyncIterator<Uint8Array>;
@@ -8,7 +11,7 @@ export class ByteReader {
     this.#source = source[Symbol.asyncIterator]();
   }
 
-  /** The next piece, `limit` bytes at the most, none of it copied; undefined at the end. */
+  /** The next piece, `limit` bytes at the most, not copied: good until more is asked for. Undefined at the end. */
   async some(limit: number): Promise<Uint8Array | undefined> {
     while (this.#piece.length === 0) {
       const next = await this.#source.next();
@@ -20,19 +23,17 @@ export class ByteReader {
     return taken;
   }
 
-  /** As many bytes; fewer at the end. */
+  /** As many bytes, in a buffer of their own; fewer at the end. */
   async exactly(length: number): Promise<Buffer> {
-    const pieces: Uint8Array[] = [];
-    let missing = length;
-    while (missing > 0) {
-      const piece = await this.some(missing);
+    const bytes = Buffer.allocUnsafe(length);
+    let at = 0;
+    while (at < length) {
+      const piece = await this.some(length - at);
       if (piece === undefined) break;
-      pieces.push(piece);
-      missing -= piece.length;
+      bytes.set(piece, at);
+      at += piece.length;
     }
-    const [first] = pieces;
-    if (pieces.length === 1 && first !== undefined) return Buffer.from(first.buffer, first.byteOffset, first.length);
-    return Buffer.concat(pieces);
+    return bytes.subarray(0, at);
   }
 
   /** @returns whether there were as many */

@@ -1,7 +1,7 @@
 /** Decompresses what arrives, by its first bytes: gzip and zstd here, xz and bzip2 by the programs of these names. */
-import { Readable, type Transform } from "node:stream";
-import { pipeline } from "node:stream/promises";
+import type { Transform } from "node:stream";
 import { createGunzip, createZstdDecompress } from "node:zlib";
+import { pump } from "../../system/pump.ts";
 import { throughProgram } from "../../system/run.ts";
 import { ByteReader } from "./byte-reader.ts";
 import { ArchiveError } from "./tar-reader.ts";
@@ -48,7 +48,7 @@ function through(create: () => Transform): Decompressor {
   return (bytes) => {
     const transform = create();
     // An error, on either side, is thrown to whoever reads.
-    pipeline(Readable.from(bytes, { objectMode: false }), transform).catch(() => {});
+    pump(bytes, transform).catch(() => {});
     return transform;
   };
 }

@@ -1,6 +1,9 @@
 /** What passes by on its way into an image: one thing at a time, so that no tree needs to be on disk. */
 
-/** Pieces of a file. What yields them may be read once, and only until the next entry is asked for. */
+/**
+ * Pieces of a file. What yields them may be read once, and only until the next entry is asked for; a piece is good until
+ * the next one is, for it may be the same buffer.
+ */
 export type Content = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 
 interface Placed {
@@ -52,7 +55,7 @@ export function textFile(path: string, text: string, { executable = false } = {}
 
 /** A file's whole content, for those who must see all of it at once. */
 export async function wholeContent(content: Content): Promise<Buffer> {
-  const pieces: Uint8Array[] = [];
-  for await (const piece of content) pieces.push(piece);
+  const pieces: Buffer[] = [];
+  for await (const piece of content) pieces.push(Buffer.from(piece));
   return Buffer.concat(pieces);
 }
