@@ -74,6 +74,8 @@ async function benchCreate(work: string): Promise<void> {
     "packer alone, gzip": () => pack("gzip"),
     create: () => create(),
     [PACKER]: () => pack("zstd"),
+    "create --compression zstd:15": () => create("--compression", "zstd:15"),
+    "packer alone, zstd:15": () => pack("zstd:15"),
     [OFFLINE]: () => create("--offline"),
     "create, unchanged": () => cost(BAKERY, ["create", "bench", "1.0.0"], image, { cwd: work, env }),
   };
@@ -193,7 +195,7 @@ async function cost(command: string, args: readonly string[], made: string, { cw
   const peaked = { ...env, PEAK_FILE: peakFile, NODE_OPTIONS: `--import=${PEAK}` };
   await run(command, args, {
     ...(cwd !== undefined && { cwd }),
-    env: command === process.execPath ? peaked : { ...env },
+    env: command === process.execPath || command === BAKERY ? peaked : { ...env },
   });
   const wall = (performance.now() - start) / 1_000;
   const peak = Number(await readFile(peakFile, "utf8").catch(() => "NaN")) / 1024;

@@ -117,11 +117,11 @@ async function create(cli: Cli, name: string, version: string, options: OptionVa
     allowances: options.allow,
   };
   if (kept) cli.progress.note(`unchanged: these inputs have made ${relative(cli.cwd, file)} before`);
-  const baked = kept ?? (await bake(plan, file, kitchen));
+  const [baked, commit] = await Promise.all([kept ?? bake(plan, file, kitchen), sourceCommit(extension.folder)]);
   const transfers = renderTransfers(plan, hostingOf(cli.env, options.verify));
   const checksum = await writeChecksum(folder, plan, basename(file), baked.image.sha256);
   const confs = options.sysupdate ? await writeTransfers(folder, transfers) : [];
-  const circumstances = { builtAt: cli.now(), commit: await sourceCommit(extension.folder) };
+  const circumstances = { builtAt: cli.now(), commit };
   // What made the image then is what is said of it, also where this run would say it otherwise.
   if (kept === undefined || said === undefined || !sameTransfers(said, transfers))
     await writeManifest(manifestFile, describeRelease(plan, baked, transfers, circumstances, before));

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { UpstreamError, UsageError } from "./errors.ts";
 import { asFailure, failedStatus } from "./http-failure.ts";
 import { partOf, Repetition, strongTag } from "./http-range.ts";
+import { IdleTimer } from "./idle-timer.ts";
 
 export interface HttpOptions {
   /** `BAKERY_MIRROR`: where `https://host/path` is asked for as `<mirror>/host/path`. */
@@ -228,26 +229,5 @@ export class Http {
   #mirrored(url: string): string {
     if (this.#mirror === undefined || url.startsWith(`${this.#mirror}/`)) return url;
     return url.replace(/^https:\/\//, `${this.#mirror}/`);
-  }
-}
-
-/** Aborts what goes on for too long without a sign of life. */
-class IdleTimer {
-  readonly #controller = new AbortController();
-  readonly #timer: NodeJS.Timeout;
-
-  constructor(limit: number) {
-    const reason = new Error(`nothing received for ${limit / 1_000} s`);
-    this.#timer = setTimeout(() => this.#controller.abort(reason), limit);
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-  restart(): void {
-    this.#timer.refresh();
-  }
-  stop(): void {
-    clearTimeout(this.#timer);
   }
 }

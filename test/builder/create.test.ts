@@ -5,6 +5,8 @@ import { run } from "../../builder/system/run.ts";
 import { parseReleaseManifest, parseSha256Sums, parseTransfer } from "../../schema/index.ts";
 import { FIXTURES, Workplace } from "../support/bakery.ts";
 import { sha256 } from "../support/sha256.ts";
+import { archive, entry } from "../support/tar-archive.ts";
+import { fileHost } from "../support/upstreams/file-host.ts";
 import { FakeGitHub } from "../support/upstreams/github.ts";
 import { Mirror } from "../support/upstreams/mirror.ts";
 import { plant } from "./planted.ts";
@@ -258,6 +260,25 @@ describe("options", () => {
       }
     },
   );
+});
+
+it("a setuid program ships if the recipe declares it, and keeps its bit; undeclared it is refused", async () => {
+  const content = archive(entry({ path: "bin/x", mode: 0o4755 }, "a program"));
+  const download = `{ url: "https://files.example/a.tar", verify: r.pinned({ "1.0.0": "${sha256(content)}" }), install: r.extract("usr") }`;
+  await using mirror = await Mirror.open({ "files.example": fileHost({ "/a.tar": content }) });
+  for (const [declared, exitCode] of [
+    ["", 1],
+    ['setuid: ["usr/bin/x"],', 0],
+  ] as const) {
+    await using workplace = await Workplace.open();
+    const extensions = await plant(workplace, `downloads: () => [${download}], ${declared}`);
+    const env = { BAKERY_MIRROR: mirror.url, BAKERY_EXTENSIONS: extensions };
+    const ran = await workplace.run(["create", "planted", "1.0.0"], env);
+    expect(ran.exitCode).toBe(exitCode);
+    if (exitCode === 1) expect(ran.stderr).toContain("usr/bin/x is setuid root, and the recipe does not declare it");
+    else
+      expect(await run("unsquashfs", ["-lln", workplace.file("planted.raw"), "usr/bin/x"])).toMatch(/-rwsr-xr-x 0\/0/);
+  }
 });
 
 describe("the same inputs", () => {

@@ -6,7 +6,7 @@
  * digest upstream vouched for.
  */
 import { constants } from "node:fs";
-import { copyFile, mkdir, readdir, readFile, rename, rm, utimes } from "node:fs/promises";
+import { copyFile, mkdir, readdir, rename, rm, utimes } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Download } from "../../recipe/index.ts";
@@ -15,7 +15,7 @@ import { errorCode, ToolError, UserError, WrongContentError } from "../../system
 import type { Http, OnDownload } from "../../system/http.ts";
 import { isGone, OWNER, OWNER_PATTERN } from "../../system/owner.ts";
 import { type HashAlgorithm, type Measured, Spool } from "../../system/spool.ts";
-import { writeText } from "../../system/work-dir.ts";
+import { KnownDigests } from "./known-digests.ts";
 import { prune } from "./prune.ts";
 import { checkDigest, type ResolvedDownload } from "./resolve.ts";
 
@@ -49,13 +49,15 @@ export type Known = Pick<ResolvedDownload, "address"> & {
 
 export class DownloadCache {
   readonly offline: boolean;
+  /** Which digests upstreams have vouched for. */
+  readonly known: KnownDigests;
   readonly #folder: string;
   readonly #taken = new Map<string, Taken>();
-  readonly #remembered = new Map<string, Promise<void>>();
 
   constructor(folder: string, { offline = false }: CacheOptions = {}) {
     this.#folder = folder;
     this.offline = offline;
+    this.known = new KnownDigests(join(folder, "known"));
   }
 
   /** @throws UserError when offline and it is not here; other failures come by the arrival */
@@ -79,33 +81,16 @@ export class DownloadCache {
     }
   }
 
-  /** What was remembered of a download, if nothing has changed in what its recipe says. */
-  async recall(download: Download): Promise<Known | undefined> {
-    const text = await readFile(this.#knownFile(download), "utf8").catch(() => "");
-    const { algorithm, hex, address } = KNOWN.exec(text)?.groups ?? {};
-    if (algorithm === undefined || hex === undefined || address === undefined) return undefined;
-    return { address, expected: { algorithm: algorithm === "sha512" ? "sha512" : "sha256", hex } };
-  }
-
-  async remember(download: Download, { address, expected: { algorithm, hex } }: Known): Promise<void> {
-    const file = this.#knownFile(download);
-    const text = `${algorithm} ${hex} ${address}\n`;
-    // Both architectures of a release may have the same to say at the same time.
-    const written = this.#remembered.get(file + text) ?? this.#prepare().then(() => writeText(file, text));
-    this.#remembered.set(file + text, written);
-    await written;
-  }
-
   /** Puts what is kept of these downloads into another cache. */
   async copyTo(folder: string, downloads: readonly Download[]): Promise<void> {
     const other = new DownloadCache(folder);
     await other.#prepare();
     for (const download of downloads) {
-      const known = await this.recall(download);
+      const known = await this.known.recall(download);
       if (known === undefined) continue;
       const name = join("files", `${known.expected.algorithm}-${known.expected.hex}`);
       await copyFile(join(this.#folder, name), join(folder, name), constants.COPYFILE_FICLONE);
-      await other.remember(download, known);
+      await other.known.remember(download, known);
     }
   }
 
@@ -188,7 +173,7 @@ export class DownloadCache {
   }
 
   async #prepare(): Promise<void> {
-    for (const name of ["files", "partial", "known"]) {
+    for (const name of ["files", "partial"]) {
       await mkdir(join(this.#folder, name), { recursive: true, mode: 0o700 }).catch(this.#explain);
     }
   }
@@ -200,13 +185,7 @@ export class DownloadCache {
       cause,
     });
   };
-
-  #knownFile(download: Download): string {
-    return join(this.#folder, "known", sha256Of(JSON.stringify([download.url, download.verify])));
-  }
 }
-
-const KNOWN = /^(?<algorithm>sha256|sha512) (?<hex>[0-9a-f]+) (?<address>https?:\S+)\n$/;
 
 /** @param env `BAKERY_CACHE`, else a folder where such things are kept: XDG base directory specification */
 export function downloadCacheFrom(env: NodeJS.ProcessEnv, options?: CacheOptions): DownloadCache {

@@ -73,7 +73,7 @@ function begin(plan: Plan, download: Download, fetchers: Fetchers): { fetch: Fet
 /** What vouches for it, by upstream's word; when offline, by what was upstream's word. */
 async function resolve(plan: Plan, download: Download, { upstreams, downloads }: Fetchers): Promise<ResolvedDownload> {
   if (!downloads.offline) return resolveDownload(plan, download, upstreams);
-  const known = await downloads.recall(download);
+  const known = await downloads.known.recall(download);
   if (known === undefined) {
     throw new UserError("a download is not in the download cache", {
       details: { url: download.url },
@@ -88,7 +88,7 @@ async function resolve(plan: Plan, download: Download, { upstreams, downloads }:
 async function remember(resolved: ResolvedDownload, sha256: string, downloads: DownloadCache): Promise<void> {
   if (downloads.offline) return;
   const { download, address, expected = { algorithm: "sha256", hex: sha256 } } = resolved;
-  await downloads.remember(download, { address, expected });
+  await downloads.known.remember(download, { address, expected });
 }
 
 /** Upstream's "not found" mostly means that there is no such version. */

@@ -1,8 +1,9 @@
 /** The story on stderr: bars on a terminal, lines elsewhere. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
+import { Bar } from "../../../builder/system/bar.ts";
 import { formatBytes, formatDuration, formatTable } from "../../../builder/system/format.ts";
-import { Bar, progressOn } from "../../../builder/system/progress.ts";
+import { progressOn } from "../../../builder/system/progress.ts";
 
 const MIB = 1024 ** 2;
 
@@ -117,4 +118,39 @@ it("a table has columns as wide as their widest cell", () => {
       ["d", "e"],
     ]),
   ).toBe("a    b\nccc\nd    e\n");
+});
+
+describe("several things at once", () => {
+  const tick = () => new Promise((resolve) => setTimeout(resolve, 150));
+  async function told(isTTY: boolean): Promise<string> {
+    let written = "";
+    const progress = progressOn({ isTTY, columns: 80, write: (text) => (written += text) });
+    await Promise.all([
+      progress.about("x86-64").step("Packing", tick, () => "1 MiB"),
+      progress.about("arm64").step(
+        "Packing",
+        async () => tick().then(tick),
+        () => "2 MiB",
+      ),
+    ]);
+    progress.about("arm64").note("warning: x");
+    return written;
+  }
+
+  it("have a line each when they are done, with their name", async () => {
+    const lines = [
+      "• Packing, x86-64               1 MiB",
+      "• Packing, arm64                2 MiB",
+      "  arm64: warning: x",
+      "",
+    ];
+    expect((await told(false)).split("\n")).toEqual(lines);
+  });
+
+  it("are shown together on a terminal while they last", async () => {
+    const frames = (await told(true)).split("\x1b[J");
+    expect(frames.some((frame) => /x86-64\n• Packing, arm64\n/.test(frame))).toBe(true);
+    // One of them done, the other one still goes on.
+    expect(frames.some((frame) => frame.includes("1 MiB\n") && !frame.includes("2 MiB"))).toBe(true);
+  });
 });
