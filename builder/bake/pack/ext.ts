@@ -2,7 +2,7 @@
  * Ext4 and ext2, uncompressed. Not by mke2fs -d, which copies change times that nobody can set: an empty file system
  * is filled by debugfs, from a sorted script.
  */
-import { readlink, truncate, writeFile } from "node:fs/promises";
+import { lstat, readlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { UserError } from "../../system/errors.ts";
 import { run } from "../../system/run.ts";
@@ -19,6 +19,14 @@ const MKE2FS: Tool = {
 };
 /** Also what directories are hashed with; all zeros would be "choose one". */
 const UUID = "00000000-0000-4000-8000-000000000001";
+/** Bytes. */
+const BLOCK = 4096;
+const INODE = 256;
+const SPARE = 4 * 1024 ** 2;
+/** The first ten are the file system's own, the eleventh is lost+found. */
+const USED_INODES = 11;
+/** Whose number is rounded up in each group of blocks. */
+const OWN_INODES = USED_INODES + 16;
 
 export function ext(format: "ext4" | "ext2"): Packer {
   return {
@@ -33,11 +41,19 @@ export function ext(format: "ext4" | "ext2"): Packer {
       const options = { env: { ...env, MKE2FS_CONFIG: "/dev/null", TZ: "UTC" }, signal };
       const script = join(scratch, "fill.debugfs");
       await writeFile(script, await debugfsScript(root, entries, time));
-      await writeFile(file, "");
-      await truncate(file, parseSize(size));
-      await run("mke2fs", [...mke2fsArgs(format), file], options);
-      await run("debugfs", ["-w", "-f", script, file], options);
-      await checkFilled(file, entries, options);
+      const fill = async (bytes: number): Promise<boolean> => {
+        await writeFile(file, "");
+        await truncate(file, bytes);
+        await run("mke2fs", [...mke2fsArgs(format, entries.length), file], options);
+        await run("debugfs", ["-w", "-f", script, file], options);
+        return isFilled(file, entries, options);
+      };
+      // As large as need be from the start: what is shrunk keeps most of the room that it had.
+      const most = parseSize(size);
+      const likely = Math.min(most, await roomFor(root, entries));
+      if (!(await fill(likely)) && (likely === most || !(await fill(most)))) {
+        throw new UserError("the image does not fit into its file system", { hint: "give a larger --ext-fs-size" });
+      }
       await run("e2fsck", ["-fy", file], options);
       await run("resize2fs", ["-M", file], options);
     },
@@ -45,11 +61,12 @@ export function ext(format: "ext4" | "ext2"): Packer {
 }
 
 /** The features are said, not taken from the machine's mke2fs.conf. */
-function mke2fsArgs(format: "ext4" | "ext2"): string[] {
+function mke2fsArgs(format: "ext4" | "ext2", entries: number): string[] {
   const ext4 = "none,ext_attr,dir_index,filetype,sparse_super,large_file,extent,huge_file,flex_bg,64bit,metadata_csum";
   const features = format === "ext4" ? ext4 : "none,ext_attr,dir_index,filetype,sparse_super,large_file";
   const extended = `root_owner=0:0,hash_seed=${UUID},lazy_itable_init=0,lazy_journal_init=0`;
-  return ["-q", "-F", "-t", format, "-b", "4096", "-I", "256", "-m", "0", "-O", features, "-U", UUID, "-E", extended];
+  const sizes = ["-b", String(BLOCK), "-I", String(INODE), "-m", "0", "-N", String(entries + OWN_INODES)];
+  return ["-q", "-F", "-t", format, ...sizes, "-O", features, "-U", UUID, "-E", extended];
 }
 
 async function debugfsScript(root: string, entries: readonly Written[], time: string): Promise<string> {
@@ -79,17 +96,24 @@ function quote(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
+/** Bytes that the file system needs, by a fair guess: its blocks, its inodes, and a hundredth for what keeps them. */
+async function roomFor(root: string, entries: readonly Written[]): Promise<number> {
+  const sizes = await Promise.all(entries.map(async ({ path }) => (await lstat(join(root, path))).size));
+  // One block more for each: for where its others are.
+  const blocks = sizes.reduce((sum, size) => sum + Math.ceil(size / BLOCK) + 1, 0);
+  const bytes = blocks * BLOCK + (entries.length + OWN_INODES) * INODE;
+  return Math.ceil((bytes * 1.01 + SPARE) / BLOCK) * BLOCK;
+}
+
 /** debugfs exits with 0 whatever went wrong. Each entry is looked up: one that lacks, or is short, means no room. */
-async function checkFilled(
+async function isFilled(
   file: string,
   entries: readonly Written[],
   options: Parameters<typeof run>[2],
-): Promise<void> {
+): Promise<boolean> {
   const free = await run("debugfs", ["-R", "stats -h", file], options);
   const blocks = /Free blocks:\s+(?<free>\d+)/.exec(free)?.groups?.free;
   const inodes = /Free inodes:\s+(?<free>\d+)/.exec(free)?.groups?.free;
   const total = /Inode count:\s+(?<total>\d+)/.exec(free)?.groups?.total;
-  // The first ten inodes are the file system's own, the eleventh is lost+found.
-  if (blocks !== "0" && Number(total) - Number(inodes) === entries.length + 11) return;
-  throw new UserError("the image does not fit into its file system", { hint: "give a larger --ext-fs-size" });
+  return blocks !== "0" && Number(total) - Number(inodes) === entries.length + USED_INODES;
 }
