@@ -22,7 +22,7 @@ const OFFLINE = "create --offline, of what was downloaded";
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const BAKERY = here("../bakery");
 /** As `./bakery` starts Node. */
-const FLAGS = ["--max-semi-space-size=1"];
+const FLAGS = ["--max-semi-space-size=1", "--no-incremental-marking"];
 const PEAK = pathToFileURL(here("builder/peak.ts")).href;
 
 interface Cost {
