@@ -52,13 +52,14 @@ export async function bakeRelease(
       const baked = ready.get(plan.arch);
       return baked ? describeRelease(plan, baked, transfers, circumstances, manifest) : manifest;
     }, before);
-  const hasTransfers = before !== undefined && sameTransfers(before, transfers);
-  if (!hasTransfers) await writeTransfers(folder, transfers);
+  const isSaid = before !== undefined && sameTransfers(before, transfers);
+  // Also where they are as they were: one may have been deleted.
+  await writeTransfers(folder, transfers);
   let writing = Promise.resolve();
   const bakeOne = async (plan: Plan): Promise<void> => {
     const file = join(folder, imageFile(plan, plan.arch));
     const kept = await bakedBefore(plan, file, before, kitchen.allowances);
-    if (kept !== undefined && hasTransfers) return;
+    if (kept !== undefined && isSaid) return;
     const progress = plans.length === 1 ? kitchen.progress : kitchen.progress.about(plan.arch);
     ready.set(plan.arch, kept ?? (await bake(plan, file, { ...kitchen, progress, signal: group.signal })));
     // What is ready is written down, one after the other: if the other one fails, it need not be baked again.

@@ -1,5 +1,5 @@
 /** A whole release in a folder: what the same inputs made before is kept, and nothing else. */
-import { readFile, stat, writeFile } from "node:fs/promises";
+import { readFile, rm, stat, writeFile } from "node:fs/promises";
 import { expect, it } from "vitest";
 import { bakeRelease } from "../../../builder/bake/bake-release.ts";
 import { kitchenFrom } from "../../../builder/bake/kitchen.ts";
@@ -67,4 +67,13 @@ it("names another bakery in its transfer file without baking again", async () =>
   );
   expect((await openRelease(at.workplace.path)).manifest.transfers).toHaveLength(1);
   expect(await at.bakedAt()).toBe(bakedAt);
+});
+
+it("has its transfer files again where one was deleted", async () => {
+  await using at = await open();
+  await at.bake();
+  const before = await readFile(at.workplace.file("greeter.conf"), "utf8");
+  await rm(at.workplace.file("greeter.conf"));
+  await at.bake();
+  expect(await readFile(at.workplace.file("greeter.conf"), "utf8")).toBe(before);
 });
