@@ -123,7 +123,8 @@ class Program {
   }
 }
 
-function startError(command: string, error: Error, name: string | undefined): ToolError {
+/** @param name Debian's package that has the command, with what else is to be said of it */
+export function startError(command: string, error: Error, name: string | undefined): ToolError {
   if (errorCode(error) !== "ENOENT") return new ToolError(`${command} could not be started`, { cause: error });
   const hint =
     name === undefined ? "npm start and npm test install what is missing" : `install Debian's package ${name}`;

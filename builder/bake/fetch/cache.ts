@@ -42,11 +42,6 @@ export interface CacheOptions {
   readonly offline?: boolean;
 }
 
-/** What of a resolved download is remembered: what `resolve` would find out again. */
-export type Known = Pick<ResolvedDownload, "address"> & {
-  readonly expected: NonNullable<ResolvedDownload["expected"]>;
-};
-
 export class DownloadCache {
   readonly offline: boolean;
   /** Which digests upstreams have vouched for. */

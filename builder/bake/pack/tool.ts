@@ -1,6 +1,7 @@
 /** The programs that make images: their versions by their own word, and what to install where one is missing or old. */
 import { execFile } from "node:child_process";
-import { errorCode, ToolError } from "../../system/errors.ts";
+import { ToolError } from "../../system/errors.ts";
+import { startError } from "../../system/run.ts";
 
 export interface Tool {
   readonly command: string;
@@ -42,18 +43,13 @@ export async function versionOf(tool: Tool, needed?: Needed): Promise<string> {
 /** Both streams: half of these programs print their version on stderr, and some exit with 1 after it. */
 async function outputOf({ command, versionArgs, package: name }: Tool, needed?: Needed): Promise<string> {
   const env = { ...process.env, LC_ALL: "C", PATH: toolPath() };
+  const version = needed === undefined ? "" : ` (${needed.version} or later)`;
   return new Promise((resolve, reject) => {
     execFile(command, versionArgs, { env }, (error, stdout, stderr) => {
-      if (error !== null && typeof error.code === "string") reject(notStarted(command, name, error, needed));
+      if (error !== null && typeof error.code === "string") reject(startError(command, error, `${name}${version}`));
       else resolve(`${stdout}${stderr}`);
     });
   });
-}
-
-function notStarted(command: string, name: string, error: Error, needed?: Needed): ToolError {
-  if (errorCode(error) !== "ENOENT") return new ToolError(`${command} could not be started`, { cause: error });
-  const version = needed === undefined ? "" : ` (${needed.version} or later)`;
-  return new ToolError(`${command} is not installed`, { hint: `install Debian's package ${name}${version}` });
 }
 
 function isOlder(version: string, than: string): boolean {

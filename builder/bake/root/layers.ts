@@ -136,10 +136,13 @@ async function replaceAll(file: RootFile, replacements: readonly Replacement[]):
   const bytes = await wholeContent(file.content);
   let text = bytes.toString("utf8");
   if (!Buffer.from(text).equals(bytes)) throw new UserError(`${file.path} is no text`);
-  for (const { from, to } of replacements) {
-    if (!text.includes(from)) throw new UserError(`nothing to replace in ${file.path}`, { details: { text: from } });
-    text = text.replaceAll(from, () => to);
-  }
+  for (const one of replacements) text = replaceText(text, one);
   const content = Buffer.from(text);
   return { ...file, size: content.length, content: [content] };
+}
+
+/** @throws UserError where the text does not occur: upstream has changed its file */
+export function replaceText(text: string, { path, from, to }: Replacement): string {
+  if (!text.includes(from)) throw new UserError(`nothing to replace in ${path}`, { details: { text: from } });
+  return text.replaceAll(from, () => to);
 }

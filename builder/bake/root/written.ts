@@ -4,7 +4,7 @@ import type { TreeEntry } from "../../recipe/index.ts";
 import { UserError } from "../../system/errors.ts";
 import type { Plan } from "../plan.ts";
 import { type RootFile, type RootSymlink, textFile } from "./entry.ts";
-import type { Edits, Replacement } from "./layers.ts";
+import { type Edits, type Replacement, replaceText } from "./layers.ts";
 
 type Written = RootSymlink | (RootFile & { readonly text: string });
 
@@ -39,15 +39,10 @@ export function writtenLayer(plan: Plan): WrittenLayer {
       }
       case "replace": {
         const own = entries.get(path);
-        if (own === undefined) return replaced.push({ path, from: entry.from, to: entry.to });
+        const replacement = { path, from: entry.from, to: entry.to };
+        if (own === undefined) return replaced.push(replacement);
         if (own.kind !== "file") throw new UserError(`${path} is no file`);
-        if (!own.text.includes(entry.from))
-          throw new UserError(`nothing to replace in ${path}`, { details: { text: entry.from } });
-        return write(
-          path,
-          own.text.replaceAll(entry.from, () => entry.to),
-          (own.mode & 0o100) !== 0,
-        );
+        return write(path, replaceText(own.text, replacement), (own.mode & 0o100) !== 0);
       }
     }
   };
