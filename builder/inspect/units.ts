@@ -1,6 +1,7 @@
 /** Which units an image brings, and what starts them: drop-ins and folders of symlinks. systemd.unit(5) */
 import { InvalidInput, parseIni } from "../../schema/index.ts";
 import type { Contents } from "../image/contents.ts";
+import { fileNamesOf, looksLikeUnit } from "../image/unit-names.ts";
 
 export interface UnitShown {
   readonly unit: string;
@@ -24,9 +25,7 @@ interface Wish extends Upholder {
 
 const SETTINGS = ["Upholds", "Wants", "Requires"] as const;
 const FOLDER = "^usr/(?:local/)?lib/systemd/(?<scope>system|user)/";
-const UNIT = new RegExp(
-  `${FOLDER}(?<unit>[^/]+\\.(?:service|socket|timer|target|path|mount|automount|swap|slice|device|scope))$`,
-);
+const UNIT = new RegExp(`${FOLDER}(?<unit>[^/]+)$`);
 const DROP_IN = new RegExp(`${FOLDER}(?<by>[^/]+\\.[a-z]+)\\.d/[^/]+\\.conf$`);
 const LINK = new RegExp(`${FOLDER}(?<by>[^/]+\\.[a-z]+)\\.(?<how>upholds|wants|requires)/(?<wanted>[^/]+)$`);
 
@@ -35,7 +34,7 @@ export function unitsIn({ entries, texts }: Contents): UnitShown[] {
   const wishes = [...[...texts].flatMap(([path, text]) => dropInWishes(path, text)), ...linkWishes(entries)];
   const present = entries.flatMap(({ path }) => {
     const { scope, unit } = UNIT.exec(path)?.groups ?? {};
-    return scope === undefined || unit === undefined ? [] : [{ scope, unit, path }];
+    return scope === undefined || unit === undefined || !looksLikeUnit(unit) ? [] : [{ scope, unit, path }];
   });
   const has = (wish: Wish) => present.some(({ scope, unit }) => wish.scope === scope && isOf(wish.wanted, unit));
   const absent = wishes.filter((wish) => !has(wish)).map(({ scope, wanted }) => ({ scope, unit: wanted }));
@@ -50,9 +49,8 @@ export function unitsIn({ entries, texts }: Contents): UnitShown[] {
     .sort((a, b) => (a.unit < b.unit ? -1 : 1));
 }
 
-/** `getty@tty1.service` is an instance of `getty@.service`. */
 function isOf(wanted: string, unit: string): boolean {
-  return wanted === unit || wanted.replace(/@.+(?=\.)/, "@") === unit;
+  return fileNamesOf(wanted).includes(unit);
 }
 
 function dropInWishes(path: string, text: string): Wish[] {

@@ -1,20 +1,19 @@
 /** Checks of unit files: that systemd takes them, that their programs can be run, and that upheld ones are there. */
 import { posix } from "node:path";
 import type { Contents } from "../../image/contents.ts";
+import {
+  fileNamesOf,
+  isUnitName,
+  looksLikeUnit,
+  UNIT_FOLDERS,
+  UNIT_SCOPES,
+  type UnitScope,
+} from "../../image/unit-names.ts";
 import { commandsOf } from "./commands.ts";
 import { type Check, error, type Problem, type Subject, warning } from "./finding.ts";
 import type { ImageTree } from "./image-tree.ts";
 import { verifyUnits } from "./systemd-analyze.ts";
 
-/** Where an image may have units: systemd.unit(5). The first one wins. */
-const FOLDERS = {
-  system: ["usr/local/lib/systemd/system", "usr/lib/systemd/system"],
-  user: ["usr/local/lib/systemd/user", "usr/lib/systemd/user"],
-} as const;
-const SCOPES = ["system", "user"] as const;
-const UNIT = /^[A-Za-z0-9:_.\\-]+@?\.(?:service|socket|timer|target|path|mount|automount|swap|slice)$/;
-const INSTANCE = /^[A-Za-z0-9:_.\\-]+@[A-Za-z0-9:_.\\@-]+\.(?:service|socket|timer|target|path|mount|swap|slice)$/;
-const LOOKS_LIKE_UNIT = /\.(?:service|socket|timer|target|path|mount|automount|swap|slice)$/;
 /** The host's own targets, to which drop-ins hang units: they stand in for what the image does not have. */
 const TARGET_DROP_IN = /^(?<target>.+\.target)\.d\/[^/]+\.conf$/;
 /** Where systemd looks for a command without a slash. */
@@ -33,22 +32,22 @@ export const units: Check = {
   id: "units",
   refuses: "unit files that systemd-analyze verify calls broken, and upheld units that are not there",
   async find(subject) {
-    const said = await Promise.all(SCOPES.map((scope) => verify(scope, subject)));
+    const said = await Promise.all(UNIT_SCOPES.map((scope) => verify(scope, subject)));
     return [...missingUpheld(subject), ...said.flat(), ...programs(subject)];
   },
 };
 
-async function verify(scope: (typeof SCOPES)[number], { contents, tree }: Subject): Promise<Problem[]> {
-  const folders = FOLDERS[scope];
+async function verify(scope: UnitScope, { contents, tree }: Subject): Promise<Problem[]> {
+  const folders = UNIT_FOLDERS[scope];
   const texts = new Map([...contents.texts].filter(([path]) => folders.some((one) => path.startsWith(`${one}/`))));
   const files = [...texts.keys()].filter((path) => folders.some((one) => posix.dirname(path) === one));
-  const named = files.filter((path) => LOOKS_LIKE_UNIT.test(path));
-  const isUnit = (path: string) => UNIT.test(posix.basename(path)) || INSTANCE.test(posix.basename(path));
+  const named = files.filter((path) => looksLikeUnit(posix.basename(path)));
+  const isUnit = (path: string) => isUnitName(posix.basename(path));
   const standIns = [...texts.keys()].flatMap((path) => {
     const inside = folders.map((one) => posix.relative(one, path)).find((one) => !one.startsWith(".."));
     const target = TARGET_DROP_IN.exec(inside ?? "")?.groups?.target;
     const known = target === undefined || folders.some((one) => tree.get(`${one}/${target}`) !== undefined);
-    return known || !UNIT.test(target) ? [] : [`${folders.at(-1)}/${target}`];
+    return known || !isUnitName(target) ? [] : [`${folders.at(-1)}/${target}`];
   });
   for (const path of standIns) texts.set(path, "[Unit]\n");
   const said = await verifyUnits({
@@ -84,14 +83,14 @@ function aliasesIn(folders: readonly string[], { entries, texts }: Contents, tre
 function missingUpheld({ tree, plan }: Subject): Problem[] {
   return plan.upholds
     .filter((unit) => {
-      const names = [unit, unit.replace(/@.+(?=\.)/, "@")];
-      return !FOLDERS.system.some((folder) => names.some((name) => tree.get(`${folder}/${name}`) !== undefined));
+      const files = UNIT_FOLDERS.system.flatMap((folder) => fileNamesOf(unit).map((name) => `${folder}/${name}`));
+      return files.every((path) => tree.get(path) === undefined);
     })
     .map((unit) => error(`${unit} is not in the image, though the recipe upholds it`));
 }
 
 function programs({ contents, tree }: Subject): Problem[] {
-  const folders = Object.values(FOLDERS).flat();
+  const folders = Object.values(UNIT_FOLDERS).flat();
   const found = [...contents.texts]
     .filter(([path]) => folders.some((folder) => path.startsWith(`${folder}/`)))
     .flatMap(([path, text]) => commandsOf(text).map((command) => ({ path, ...command })));

@@ -6,7 +6,7 @@ import { lstat, readlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { UserError } from "../../system/errors.ts";
 import { run } from "../../system/run.ts";
-import { type Written, writeFolder } from "../root/folder.ts";
+import { type EntryOnDisk, writeFolder } from "../root/folder.ts";
 import type { Packer } from "./packer.ts";
 import { DEFAULT_EXT_SIZE, parseSize } from "./size.ts";
 import { type Tool, toolPath, versionOf } from "./tool.ts";
@@ -69,7 +69,7 @@ function mke2fsArgs(format: "ext4" | "ext2", entries: number): string[] {
   return ["-q", "-F", "-t", format, ...sizes, "-O", features, "-U", UUID, "-E", extended];
 }
 
-async function debugfsScript(root: string, entries: readonly Written[], time: string): Promise<string> {
+async function debugfsScript(root: string, entries: readonly EntryOnDisk[], time: string): Promise<string> {
   const lines: string[] = [];
   for (const { path, kind } of entries) {
     const name = quote(`/${path}`);
@@ -97,7 +97,7 @@ function quote(name: string): string {
 }
 
 /** Bytes that the file system needs, by a fair guess: its blocks, its inodes, and a hundredth for what keeps them. */
-async function roomFor(root: string, entries: readonly Written[]): Promise<number> {
+async function roomFor(root: string, entries: readonly EntryOnDisk[]): Promise<number> {
   const sizes = await Promise.all(entries.map(async ({ path }) => (await lstat(join(root, path))).size));
   // One block more for each: for where its others are.
   const blocks = sizes.reduce((sum, size) => sum + Math.ceil(size / BLOCK) + 1, 0);
@@ -108,7 +108,7 @@ async function roomFor(root: string, entries: readonly Written[]): Promise<numbe
 /** debugfs exits with 0 whatever went wrong. Each entry is looked up: one that lacks, or is short, means no room. */
 async function isFilled(
   file: string,
-  entries: readonly Written[],
+  entries: readonly EntryOnDisk[],
   options: Parameters<typeof run>[2],
 ): Promise<boolean> {
   const free = await run("debugfs", ["-R", "stats -h", file], options);

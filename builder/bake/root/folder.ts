@@ -24,7 +24,7 @@ export async function* filesIn(folder: string, files: readonly StaticFile[]): En
 }
 
 /** An entry that is on disk now. */
-export interface Written {
+export interface EntryOnDisk {
   readonly path: string;
   readonly kind: "folder" | "file" | "symlink";
   readonly mode: number;
@@ -36,8 +36,8 @@ export interface Written {
  * @param epoch seconds since 1970
  * @returns its entries in the order of their paths' bytes, a folder before what is in it
  */
-export async function writeFolder(entries: Entries, root: string, epoch: number): Promise<Written[]> {
-  const written: Written[] = [];
+export async function writeFolder(entries: Entries, root: string, epoch: number): Promise<EntryOnDisk[]> {
+  const written: EntryOnDisk[] = [];
   const isRoot = process.getuid?.() === 0;
   const finish = async (path: string, mode: number | undefined) => {
     if (isRoot) await lchown(path, 0, 0);
@@ -61,7 +61,7 @@ export async function writeFolder(entries: Entries, root: string, epoch: number)
   return written;
 }
 
-async function write(entry: RootEntry, onDisk: string, root: string): Promise<Omit<Written, "path">> {
+async function write(entry: RootEntry, onDisk: string, root: string): Promise<Omit<EntryOnDisk, "path">> {
   switch (entry.kind) {
     case "folder":
       await mkdir(onDisk);
