@@ -17,7 +17,7 @@ import { isGone, OWNER, OWNER_PATTERN } from "../../system/owner.ts";
 import { type HashAlgorithm, type Measured, Spool } from "../../system/spool.ts";
 import { KnownDigests } from "./known-digests.ts";
 import { prune } from "./prune.ts";
-import { checkDigest, type ResolvedDownload } from "./resolve.ts";
+import { checkDigest, type Wanted } from "./resolve.ts";
 
 /** A download that is here, or on its way. */
 export interface Arrival extends AsyncDisposable {
@@ -27,7 +27,7 @@ export interface Arrival extends AsyncDisposable {
 }
 
 export interface Getting {
-  readonly http: Http;
+  readonly http: Pick<Http, "download">;
   readonly signal?: AbortSignal | undefined;
   readonly onDownload?: OnDownload;
 }
@@ -56,7 +56,7 @@ export class DownloadCache {
   }
 
   /** @throws UserError when offline and it is not here; other failures come by the arrival */
-  async take(download: ResolvedDownload, getting: Getting): Promise<Arrival> {
+  async take(download: Wanted, getting: Getting): Promise<Arrival> {
     const key = keyOf(download) ?? download.address;
     const before = this.#taken.get(key);
     const taken = before ?? { users: 0, arriving: this.#arrive(download, getting) };
@@ -89,7 +89,7 @@ export class DownloadCache {
     }
   }
 
-  async #arrive(download: ResolvedDownload, getting: Getting): Promise<Omit<Arrival, typeof Symbol.asyncDispose>> {
+  async #arrive(download: Wanted, getting: Getting): Promise<Omit<Arrival, typeof Symbol.asyncDispose>> {
     await this.#prepare();
     const kept = await this.#kept(download);
     if (kept !== undefined) return kept;
@@ -108,7 +108,7 @@ export class DownloadCache {
   }
 
   /** What is kept, if its bytes are still those. */
-  async #kept(download: ResolvedDownload): Promise<Omit<Arrival, typeof Symbol.asyncDispose> | undefined> {
+  async #kept(download: Wanted): Promise<Omit<Arrival, typeof Symbol.asyncDispose> | undefined> {
     const key = keyOf(download);
     if (key === undefined) return undefined;
     const path = join(this.#folder, "files", key);
@@ -129,7 +129,7 @@ export class DownloadCache {
   }
 
   /** A file of our own to download to: what a run that is no more has left of the same bytes, or a new one. */
-  async #partial(download: ResolvedDownload): Promise<string> {
+  async #partial(download: Wanted): Promise<string> {
     const folder = join(this.#folder, "partial");
     const key = keyOf(download);
     const path = join(folder, `${key ?? sha256Of(download.address)}.${OWNER}`);
@@ -152,7 +152,7 @@ export class DownloadCache {
     return path;
   }
 
-  async #download(download: ResolvedDownload, path: string, spool: Spool, getting: Getting): Promise<Measured> {
+  async #download(download: Wanted, path: string, spool: Spool, getting: Getting): Promise<Measured> {
     const { http, signal, onDownload } = getting;
     try {
       await http.download(download.address, spool, { onDownload, signal });
@@ -188,15 +188,15 @@ export function downloadCacheFrom(env: NodeJS.ProcessEnv, options?: CacheOptions
   return new DownloadCache(resolve(folder), options);
 }
 
-function keyOf({ expected }: ResolvedDownload): string | undefined {
+function keyOf({ expected }: Wanted): string | undefined {
   return expected && `${expected.algorithm}-${expected.hex}`;
 }
 
-function algorithmsOf({ expected }: ResolvedDownload): HashAlgorithm[] {
+function algorithmsOf({ expected }: Wanted): HashAlgorithm[] {
   return expected === undefined ? [] : [expected.algorithm];
 }
 
 /** Wrong bytes, and those that a full disk has cut, are nothing to go on from; nor are any that nothing vouches for. */
-function isWorthless({ expected }: ResolvedDownload, error: unknown): boolean {
+function isWorthless({ expected }: Wanted, error: unknown): boolean {
   return expected === undefined || error instanceof WrongContentError || error instanceof ToolError;
 }
