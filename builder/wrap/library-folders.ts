@@ -1,7 +1,7 @@
 /** Where a tree's dynamic loader looks for libraries without being told: ld.so(8), ldconfig(8), ld-musl's search path. */
 import { readFile } from "node:fs/promises";
 import { posix } from "node:path";
-import { type Arch, UNAME_ARCH } from "../../schema/index.ts";
+import { ARCHES, type Arch, UNAME_ARCH } from "../../schema/index.ts";
 import { UserError } from "../system/errors.ts";
 import { namesIn, type Tree } from "./tree.ts";
 
@@ -27,11 +27,22 @@ export async function libraryFolders(tree: Tree, arch: Arch, interpreter = ""): 
       ? { configured: [], standard }
       : { configured: text.split(/[\n:]/).filter(Boolean), standard: [] };
   }
-  const triplet = `${uname}-linux-gnu`;
-  const standard = [`/lib/${triplet}`, `/usr/lib/${triplet}`, "/lib64", "/usr/lib64", "/lib", "/usr/lib"];
-  const configured: string[] = [];
-  await readConfiguration(tree, GLIBC_CONFIGURATION, configured, new Set());
-  return { configured: [...new Set(configured)], standard };
+  return { configured: await configuredFolders(tree), standard: glibcFolders(arch) };
+}
+
+function glibcFolders(arch: Arch): string[] {
+  const triplet = `${UNAME_ARCH[arch]}-linux-gnu`;
+  return [`/lib/${triplet}`, `/usr/lib/${triplet}`, "/lib64", "/usr/lib64", "/lib", "/usr/lib"];
+}
+
+/** Those of any arch of ours. */
+export const STANDARD_FOLDERS: readonly string[] = ARCHES.flatMap(glibcFolders);
+
+/** What the tree's `/etc/ld.so.conf` says. */
+export async function configuredFolders(tree: Tree): Promise<string[]> {
+  const folders: string[] = [];
+  await readConfiguration(tree, GLIBC_CONFIGURATION, folders, new Set());
+  return [...new Set(folders)];
 }
 
 /** Lines with a folder each, or `include` and patterns of further files. */

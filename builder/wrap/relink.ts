@@ -9,7 +9,7 @@ import { type LibraryFolders, libraryFolders } from "./library-folders.ts";
 import { LibraryPlaces } from "./library-places.ts";
 import { checkArch, type Library, type Loaded, Loader, MissingLibrary, type Resolved } from "./loader.ts";
 import type { OutputTree } from "./output-tree.ts";
-import { type Patch, patch, patchelfVersion } from "./patchelf.ts";
+import { type Patch, patchAll } from "./patchelf.ts";
 import { namesIn, type Tree } from "./tree.ts";
 
 export interface Relinking {
@@ -93,7 +93,7 @@ export async function relink(relinking: Relinking): Promise<Relinked> {
     });
   }
   const dlopened = extras.length > 0 ? [`/${home}/extralibs`] : [];
-  const later = await patchAll(relinking, { files, needs, libraries, loader, folders, dlopened });
+  const later = await patchLinked(relinking, { files, needs, libraries, loader, folders, dlopened });
   return { copied: libraries.copied, warnings: [...warnings, ...later] };
 }
 
@@ -169,10 +169,10 @@ interface Patching {
   readonly dlopened: readonly string[];
 }
 
-async function patchAll({ output, home, signal, ...relinking }: Relinking, patching: Patching): Promise<string[]> {
+async function patchLinked({ output, home, signal, ...relinking }: Relinking, patching: Patching): Promise<string[]> {
   const { files, needs, libraries, dlopened } = patching;
   const warnings: string[] = [];
-  if (files.size > 0) await patchelfVersion();
+  const patches: Patch[] = [];
   for (const [to, { file, interpreter }] of [...files].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const folders = new Set<string>();
     for (const [name, library] of needs.get(file.path) ?? []) {
@@ -183,8 +183,9 @@ async function patchAll({ output, home, signal, ...relinking }: Relinking, patch
     // A folder of its own has one library, so what is in it cannot stand in for another one.
     const rpath = [...new Set([...folders, `/${home}`, ...own, ...dlopened])];
     const place = interpreter === undefined ? {} : { interpreter: `/${home}/${posix.basename(interpreter)}` };
-    await patch(output.onDisk(to), { path: `/${to}`, rpath, ...place } satisfies Patch, signal);
+    patches.push({ file: output.onDisk(to), path: `/${to}`, rpath, ...place });
   }
+  await patchAll(patches, signal);
   return warnings;
 }
 
