@@ -6,6 +6,8 @@ import type { Cli } from "./commands/command.ts";
 import { createCommand } from "./commands/create.ts";
 import { diffCommand } from "./commands/diff.ts";
 import { doctorCommand } from "./commands/doctor.ts";
+import { flatwrapCommand } from "./commands/flatwrap.ts";
+import { flixCommand } from "./commands/flix.ts";
 import { inspectCommand } from "./commands/inspect.ts";
 import { keygenCommand } from "./commands/keygen.ts";
 import { listCommand } from "./commands/list.ts";
@@ -33,6 +35,8 @@ const COMMANDS = [
   reindexCommand,
   doctorCommand,
   keygenCommand,
+  flixCommand,
+  flatwrapCommand,
 ];
 
 export interface Terminal {
