@@ -16,6 +16,7 @@ import { newCommand } from "./commands/new.ts";
 import { withFlagValues } from "./commands/options.ts";
 import { planCommand } from "./commands/plan.ts";
 import { publishCommand } from "./commands/publish.ts";
+import { rootfsCommand } from "./commands/rootfs.ts";
 import { verifyReproducibleCommand } from "./commands/verify-reproducible.ts";
 import { describeError } from "./describe-error.ts";
 import { BakeryError } from "./system/errors.ts";
@@ -35,6 +36,7 @@ const COMMANDS = [
   reindexCommand,
   doctorCommand,
   keygenCommand,
+  rootfsCommand,
   flixCommand,
   flatwrapCommand,
 ];
