@@ -14,6 +14,8 @@ export interface GuestJob {
   readonly tree: string;
   /** Put over the tree before the guest starts. */
   readonly files: readonly GuestFile[];
+  /** TCP ports of this machine's 127.0.0.1 that it reaches under the runner's `hostAddress`; it may reach no others. */
+  readonly ports?: readonly number[];
   /** sh, run as root by the guest's service manager once multi-user.target is reached; its stdout is the result. */
   readonly script: string;
   /** Seconds until it is given up. */
