@@ -2,6 +2,7 @@
 import type { Download, Install, TreeEntry, Verification } from "../recipe/index.ts";
 import { formatTable } from "../system/format.ts";
 import type { Plan } from "./plan.ts";
+import { describeSmoke } from "./smoke.ts";
 
 /** @param digest of the inputs; without it the text is the same on every machine */
 export function describePlan(plan: Plan, digest?: string): string {
@@ -17,6 +18,7 @@ export function describePlan(plan: Plan, digest?: string): string {
     ...plan.upholds.map((unit) => ["upholds", unit]),
     ...plan.setuid.map((path) => ["setuid", path]),
     ...plan.hostLinks.map((path) => ["host link", path]),
+    ...plan.smoke.map((one) => ["smoke", describeSmoke(one)]),
     ...plan.transfers.map((rule) => ["transfer", `${rule.name(plan.extension, plan.version)}.conf`]),
     ...(digest === undefined ? [] : [["inputs", digest]]),
   ];

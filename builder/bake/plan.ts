@@ -10,12 +10,13 @@ import {
   UNAME_ARCH,
 } from "../../schema/index.ts";
 import type { Extension } from "../catalog.ts";
-import { type Download, type RecipeContext, type TreeEntry, tagOf } from "../recipe/index.ts";
+import { type Download, type Recipe, type RecipeContext, type TreeEntry, tagOf } from "../recipe/index.ts";
 import { sha256Of } from "../system/digest.ts";
 import { errorCode, UsageError, UserError } from "../system/errors.ts";
 import { checkDownloads } from "./fetch/check-downloads.ts";
 import { formatCompression, parseCompression } from "./pack/compression.ts";
 import { DEFAULT_EXT_SIZE } from "./pack/size.ts";
+import { type SmokeCommand, smokeCommands } from "./smoke.ts";
 
 export interface BakeRequest {
   readonly version: string;
@@ -66,6 +67,8 @@ export interface Plan {
   /** Where `staticFiles` are on this machine; no input of the image. */
   readonly filesFolder: string;
   readonly transfers: readonly TransferRule[];
+  /** What a merge test runs; no input of the image. */
+  readonly smoke: readonly SmokeCommand[];
 }
 
 /** @throws UsageError for a version that the recipe's own list does not have, UserError for a recipe that is wrong */
@@ -76,14 +79,7 @@ export async function planBake({ name, folder, recipe }: Extension, request: Bak
     throw new UsageError(`${name} has no version ${version}`, { hint: `it has ${known}` });
   }
 
-  const context: RecipeContext = {
-    version,
-    bareVersion: version.replace(/^v/, ""),
-    tag: tagOf(recipe.versions, version),
-    arch,
-    goArch: GO_ARCH[arch],
-    unameArch: UNAME_ARCH[arch],
-  };
+  const context = contextOf(recipe, version, arch);
   const downloads = recipe.downloads?.(context) ?? [];
   checkDownloads(name, downloads);
   const upholds = recipe.upholds ?? [];
@@ -108,6 +104,19 @@ export async function planBake({ name, folder, recipe }: Extension, request: Bak
     tag: context.tag,
     filesFolder,
     transfers: recipe.transfers ?? [everyVersion()],
+    smoke: smokeCommands(recipe, context),
+  };
+}
+
+/** What a recipe's functions know of one image. */
+export function contextOf({ versions }: Recipe, version: string, arch: Arch): RecipeContext {
+  return {
+    version,
+    bareVersion: version.replace(/^v/, ""),
+    tag: tagOf(versions, version),
+    arch,
+    goArch: GO_ARCH[arch],
+    unameArch: UNAME_ARCH[arch],
   };
 }
 
@@ -116,7 +125,7 @@ export async function planBake({ name, folder, recipe }: Extension, request: Bak
  * @param tools versions of the programs that make the image
  */
 export function inputsDigest(plan: Plan, tools: Readonly<Record<string, string>>): string {
-  const { filesFolder, transfers, ...inputs } = plan;
+  const { filesFolder, transfers, smoke, ...inputs } = plan;
   return sha256Of(canonicalJson({ ...inputs, tools }));
 }
 
