@@ -1,4 +1,4 @@
-/** What makes a guest do its job: units, and how its devices and ports come to it. */
+/** What makes a guest do its job: units, and how ports of the machine come to it. */
 import type { GuestFile, GuestJob } from "./guest.ts";
 
 /** Where the guest has what it shares with the machine: nspawn.sh mounts it there. */
@@ -7,9 +7,6 @@ const SHARED = "/run/guest";
 export const SCRIPT_FILE = "script";
 export const STDOUT_FILE = "stdout";
 export const EXIT_CODE_FILE = "exit-code";
-
-/** As many as nspawn.sh makes: the kernel gives out the first free one of the whole machine. */
-const LOOP_DEVICES = 64;
 
 const IN_JOB = (name: string) => `${SHARED}/job/${name}`;
 
@@ -38,12 +35,10 @@ function unit(path: string, content: string): GuestFile {
 export function jobFiles({ ports = [] }: Pick<GuestJob, "ports">, machineId: string): GuestFile[] {
   const sockets = ports.map((port) => `guest-port-${port}.socket`);
   const wanted = ["guest-job.service", ...sockets].join(" ");
-  const loops = Array.from({ length: LOOP_DEVICES }, (_, at) => `L /dev/loop${at} - - - - ${SHARED}/dev/loop${at}\n`);
   return [
     unit(TARGET, `[Unit]\nRequires=multi-user.target\nWants=${wanted}\nAfter=multi-user.target ${wanted}\n`),
     unit("guest-job.service", SERVICE),
     ...ports.flatMap((port) => portUnits(port)),
-    { path: "etc/tmpfiles.d/guest-devices.conf", content: loops.join("") },
     { path: "etc/machine-id", content: `${machineId}\n` },
     { path: "etc/hostname", content: "guest\n" },
   ];

@@ -39,7 +39,15 @@ boot)
   # One overlay and no more below /usr: systemd-sysext puts another one on it, and the kernel stacks two.
   mount -t overlay -o lowerdir=tree,upperdir=upper,workdir=work guest root
   cp -R ../files/. root/
-  for number in $(seq 0 63); do mknod "dev/loop$number" b 7 "$number"; done
+  # The kernel gives out the first loop device that is free on the whole machine; others may be faster.
+  number=0 free=0
+  while [ "$free" -lt 16 ]; do
+    if [ ! -e "/sys/block/loop$number/loop/backing_file" ]; then
+      mknod "dev/loop$number" b 7 "$number"
+      free=$((free + 1))
+    fi
+    number=$((number + 1))
+  done
   own_group cgroup
   mkdir "$group/$name"
   echo 0 > "$group/$name/cgroup.procs"
@@ -49,12 +57,13 @@ boot)
   ;;
 start)
   mount -t cgroup2 cgroup2 /sys/fs/cgroup
+  set --
+  for node in /run/dev/loop*; do set -- "$@" "--bind=$node:/dev/${node##*/}"; done
   # Without CAP_MKNOD: a guest has no business with this machine's disks.
   exec systemd-nspawn --quiet --directory=/run/root --boot --machine=guest --register=no --keep-unit --settings=no \
     --link-journal=no --private-network --resolv-conf=off --timezone=off --console=read-only \
     --drop-capability=CAP_MKNOD --setenv=SYSTEMD_COLORS=0 \
-    --bind=/dev/loop-control --bind=/run/dev:/run/guest/dev --bind=/run/job:/run/guest/job \
-    --bind=/run/ports:/run/guest/ports \
+    --bind=/dev/loop-control "$@" --bind=/run/job:/run/guest/job --bind=/run/ports:/run/guest/ports \
     -- systemd.unit=guest-job.target
   ;;
 probe)

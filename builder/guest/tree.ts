@@ -26,6 +26,8 @@ export interface GuestRecipe {
   readonly packages: readonly string[];
   /** Units that a guest does not need, and would wait for. */
   readonly masked: readonly string[];
+  /** Programs that make units of what a guest does not have. Each runs at every reload: systemd.generator(7) */
+  readonly maskedGenerators: readonly string[];
 }
 
 /** systemd 257, whose systemd-sysupdate is in systemd-container; gpg is what verifies signed indexes. */
@@ -53,6 +55,19 @@ export const GUEST_RECIPE: GuestRecipe = {
     "systemd-logind.service",
     "systemd-tmpfiles-clean.timer",
     "systemd-user-sessions.service",
+  ],
+  maskedGenerators: [
+    "systemd-debug-generator",
+    "systemd-getty-generator",
+    "systemd-gpt-auto-generator",
+    "systemd-hibernate-resume-generator",
+    "systemd-import-generator",
+    "systemd-rc-local-generator",
+    "systemd-run-generator",
+    "systemd-ssh-generator",
+    "systemd-system-update-generator",
+    "systemd-sysv-generator",
+    "systemd-tpm2-generator",
   ],
 };
 
@@ -93,9 +108,12 @@ async function make(tree: string, partial: string, recipe: GuestRecipe, options:
 }
 
 async function makeGuestTree(recipe: GuestRecipe, folder: string, { signal }: GuestTreeOptions): Promise<void> {
-  const { suite, packages, masked } = recipe;
+  const { suite, packages, masked, maskedGenerators } = recipe;
   await makeDebianTree({ suite, packages }, folder, signal);
-  for (const unit of masked) await symlink("/dev/null", join(folder, "etc/systemd/system", unit));
+  const settings = join(folder, "etc/systemd");
+  for (const unit of masked) await symlink("/dev/null", join(settings, "system", unit));
+  await mkdir(join(settings, "system-generators"), { recursive: true });
+  for (const name of maskedGenerators) await symlink("/dev/null", join(settings, "system-generators", name));
   for (const name of ["doc", "locale", "man"])
     await rm(join(folder, "usr/share", name), { recursive: true, force: true });
   for (const name of ["apt/lists", "cache/apt"]) await rm(join(folder, "var", name), { recursive: true, force: true });
