@@ -41,6 +41,8 @@ export const TEST_PACKAGES: readonly SystemPackage[] = [
   { command: "btrfs", package: "btrfs-progs", why: "shows what is in an image" },
   { command: "unshare", package: "util-linux", why: "gives a merge test mounts of its own" },
   { command: "mount", package: "mount", why: "gives a merge test mounts of its own" },
+  { command: "systemd-nspawn", package: "systemd-container", why: "starts throw-away guests" },
+  { command: "mmdebstrap", package: "mmdebstrap", why: "makes the tree of throw-away guests" },
   { command: "curl", package: "curl", why: "downloads, as people do" },
   { command: "wget", package: "wget", why: "downloads, as people do" },
   { command: "aria2c", package: "aria2", why: "downloads in pieces, as people do" },

@@ -170,7 +170,7 @@ describeWhere(await guestUnavailable(), "a merge test", () => {
 
   it.concurrent.each([
     ["that is not what the index says is not installed (control)", { sha256: sha256("another") }, {}, /not installed/],
-    ["that does not fit into the guest is not installed", {}, { size: "2M" }, /not installed/],
+    ["that does not fit into the guest is not installed", {}, { size: "2M" }, /No space left on device/],
   ])("an image %s", async (_, wrong, room, reason) => {
     await using workplace = await Workplace.open();
     const files = { "usr/share/planted": randomBytes(3_000_000).toString("latin1") };
@@ -185,7 +185,7 @@ describeWhere(await guestUnavailable(), "a merge test", () => {
     );
     const install = steps.find(({ id }) => id === "install");
     expect({ passed, install }).toMatchObject({ passed: false, install: { status: "failed" } });
-    expect(install?.found).toMatch(reason);
+    expect([install?.found, ...(install?.output ?? [])].join("\n")).toMatch(reason);
     expect(steps.find(({ id }) => id === "merge")).toMatchObject({ status: "skipped" });
   });
 });

@@ -17,23 +17,26 @@ step() {
   return "$code"
 }
 
-# wait_for <seconds> <command…>: until it succeeds.
+property() { systemctl show --property="$2" --value "$1"; }
+is_active() { [ "$(property "$1" ActiveState)" = active ]; }
+
+# wait_for <seconds> <unit> <command…>: until the command succeeds. A unit that has been at rest for 3 seconds is not
+# about to start: while it waits for its next start it is "activating".
 wait_for() {
-  until=$(($(date +%s) + $1))
-  shift
-  while [ "$(date +%s)" -le "$until" ]; do
+  until=$(($(date +%s) + $1)) unit=$2 resting=
+  shift 2
+  while now=$(date +%s); [ "$now" -le "$until" ]; do
     if "$@"; then return 0; fi
+    case $(property "$unit" ActiveState) in
+    failed | inactive) resting=${resting:-$now} ;;
+    *) resting= ;;
+    esac
+    if [ -n "$resting" ] && [ $((now - resting)) -ge 3 ]; then return 1; fi
     sleep 0.1
   done
   return 1
 }
 
-property() { systemctl show --property="$2" --value "$1"; }
-is_active() { [ "$(property "$1" ActiveState)" = active ]; }
-# systemd.unit(5): too many starts within StartLimitIntervalSec=, so there will be no other.
-has_given_up() { [ "$(property "$1" Result)" = start-limit-hit ]; }
-is_begun() { [ "$(property "$1" ActiveState)" != inactive ]; }
-is_decided() { is_active "$1" || has_given_up "$1"; }
 is_merged() { systemd-sysext status --json=short | grep -q "\"hierarchy\":\"$1\",\"extensions\":\[[^]]*\"$extension\""; }
 failed_units() { systemctl list-units --failed --plain --no-legend | cut -d ' ' -f 1 | sort; }
 is_there() { [ -e "/$1" ] || [ -L "/$1" ]; }
@@ -94,9 +97,7 @@ verify_step() { systemd-analyze --man=no --recursive-errors=no verify "$@"; }
 # upheld_step <units…>: started by what the image brings, and by nobody else.
 upheld_step() {
   for unit in "$@"; do
-    # A job that nothing has queued by now will not come.
-    if wait_for 2 is_begun "$unit"; then wait_for 15 is_decided "$unit" || true; fi
-    if is_active "$unit"; then continue; fi
+    if wait_for 15 "$unit" is_active "$unit"; then continue; fi
     journal_of "$unit"
     fail "$unit is $(property "$unit" ActiveState)"
   done
@@ -115,7 +116,6 @@ stays_step() {
 }
 
 has_come_back() { is_active "$1" && [ "$(property "$1" InvocationID)" != "$2" ]; }
-has_come_to_rest() { has_come_back "$@" || has_given_up "$1"; }
 
 # restarts_step <units…>: those that have a main process.
 restarts_step() {
@@ -125,8 +125,7 @@ restarts_step() {
     if [ "${pid:-0}" = 0 ]; then continue; fi
     before=$(property "$unit" InvocationID)
     kill -KILL "$pid"
-    wait_for 20 has_come_to_rest "$unit" "$before" || true
-    if ! has_come_back "$unit" "$before"; then
+    if ! wait_for 20 "$unit" has_come_back "$unit" "$before"; then
       journal_of "$unit"
       fail "$unit is $(property "$unit" ActiveState) after its main process was killed"
     fi
@@ -167,5 +166,5 @@ failed_step() {
   new=$(failed_units | comm -13 "$state/failed" -)
   if [ -z "$new" ]; then return 0; fi
   for unit in $new; do journal_of "$unit"; done
-  fail "failed: $(echo "$new" | tr '\n' ' ')"
+  fail "failed: $(echo "$new" | paste -s -d ' ')"
 }
