@@ -5,6 +5,7 @@ import type { PlannedBuild } from "./build/plan-builds.ts";
 import { nameOfRootfs } from "./build/plan-builds.ts";
 import type { Inputs } from "./inputs.ts";
 import type { Plan } from "./plan.ts";
+import { describeSmoke } from "./smoke.ts";
 
 /** @param inputs without them the text is the same on every machine */
 export function describePlan(plan: Plan, inputs?: Inputs): string {
@@ -24,6 +25,7 @@ export function describePlan(plan: Plan, inputs?: Inputs): string {
     ...plan.upholds.map((unit) => ["upholds", unit]),
     ...plan.setuid.map((path) => ["setuid", path]),
     ...plan.hostLinks.map((path) => ["host link", path]),
+    ...plan.smoke.map((one) => ["smoke", describeSmoke(one)]),
     ...plan.transfers.map((rule) => ["transfer", `${rule.name(plan.extension, plan.version)}.conf`]),
     ...(inputs === undefined ? [] : [["inputs", inputs.digest]]),
   ];

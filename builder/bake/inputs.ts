@@ -40,7 +40,7 @@ export function inputsDigest(
   tools: Readonly<Record<string, string>>,
   roots: readonly string[] = [],
 ): string {
-  const { folder, transfers, builds, ...inputs } = plan;
+  const { folder, transfers, smoke, builds, ...inputs } = plan;
   return sha256Of(canonicalJson({ ...inputs, ...(builds.length > 0 && { builds, roots }), tools }));
 }
 

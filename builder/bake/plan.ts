@@ -17,6 +17,7 @@ import { type PlannedBuild, planBuilds } from "./build/plan-builds.ts";
 import { checkDownloads } from "./fetch/check-downloads.ts";
 import { formatCompression, parseCompression } from "./pack/compression.ts";
 import { DEFAULT_EXT_SIZE } from "./pack/size.ts";
+import { type SmokeCommand, smokeCommands } from "./smoke.ts";
 
 export interface BakeRequest {
   readonly version: string;
@@ -68,6 +69,8 @@ export interface Plan {
   /** Where the recipe is on this machine, with `files/` and scripts beside it; no input of the image. */
   readonly folder: string;
   readonly transfers: readonly TransferRule[];
+  /** What a merge test runs; no input of the image. */
+  readonly smoke: readonly SmokeCommand[];
 }
 
 /** @throws UsageError for a version that the recipe's own list does not have, UserError for a recipe that is wrong */
@@ -103,6 +106,7 @@ export async function planBake({ name, folder, recipe }: Extension, request: Bak
     tag: context.tag,
     folder,
     transfers: recipe.transfers ?? [everyVersion()],
+    smoke: smokeCommands(recipe, context),
   };
 }
 

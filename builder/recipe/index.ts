@@ -34,7 +34,7 @@ export {
   type Verification,
 } from "./downloads.ts";
 export { type LatestRule, newest } from "./latest.ts";
-export { defineExtension, type Recipe, type RecipeContext } from "./recipe.ts";
+export { defineExtension, type Recipe, type RecipeContext, type Smoke } from "./recipe.ts";
 export { file, remove, replace, symlink, type TreeEntry } from "./tree.ts";
 export {
   fixed,

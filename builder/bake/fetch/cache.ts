@@ -183,9 +183,12 @@ export class DownloadCache {
 }
 
 /** @param env `BAKERY_CACHE`, else a folder where such things are kept: XDG base directory specification */
+export function cacheFolderFrom(env: NodeJS.ProcessEnv): string {
+  return resolve(env.BAKERY_CACHE || join(env.XDG_CACHE_HOME || join(homedir(), ".cache"), "sysext-bakery"));
+}
+
 export function downloadCacheFrom(env: NodeJS.ProcessEnv, options?: CacheOptions): DownloadCache {
-  const folder = env.BAKERY_CACHE || join(env.XDG_CACHE_HOME || join(homedir(), ".cache"), "sysext-bakery");
-  return new DownloadCache(resolve(folder), options);
+  return new DownloadCache(cacheFolderFrom(env), options);
 }
 
 function keyOf({ expected }: Wanted): string | undefined {
