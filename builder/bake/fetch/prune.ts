@@ -23,7 +23,9 @@ export async function prune(folder: string, { age, bytes }: PruneLimits = LIMITS
 
 /** The last used one first. */
 async function filesOf(folder: string) {
-  const names = await readdir(folder, { recursive: true });
+  const all = await readdir(folder, { recursive: true });
+  // The age of apt's lists is their publisher's.
+  const names = all.filter((name) => !name.startsWith("apt/lists/"));
   const found = await Promise.all(
     names.map(async (name) => {
       const path = join(folder, name);
