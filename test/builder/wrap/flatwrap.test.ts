@@ -189,7 +189,8 @@ describeWhere(lackForClients(), "flatwrap", () => {
   });
 
   it("mounts what is inside of something else after it, whoever it is of", async () => {
-    await using tree = await shellTree();
+    await using tree = await PlantedTree.plant();
+    await tree.text("usr/bin/sh", "", 0o755);
     await tree.text("var/lib/own/x", "");
     const request = {
       var: "chroot",
@@ -211,7 +212,8 @@ describeWhere(lackForClients(), "flatwrap", () => {
   });
 
   it("says which libraries are not found with the host's /etc", async () => {
-    await using tree = await shellTree();
+    await using tree = await PlantedTree.plant();
+    await tree.text("usr/bin/sh", "", 0o755);
     await tree.text("etc/ld.so.conf", "/usr/lib/own\n/lib/x86_64-linux-gnu\n/usr/lib/empty\n");
     await tree.text("usr/lib/own/libx.so.1", "");
     expect((await wrapped(tree)).warnings).toEqual([
@@ -267,7 +269,8 @@ describeWhere(lackForClients(), "flatwrap", () => {
       { message: "the tree has no file /usr/bin/su, which is to keep its setuid bit" },
     ],
   ])("refuses %s", async (_, plant, request, problem) => {
-    await using tree = await shellTree();
+    await using tree = await PlantedTree.plant();
+    await tree.text("usr/bin/sh", "", 0o755);
     await plant(tree);
     await expect(wrapped(tree, request)).rejects.toMatchObject(problem);
   });
