@@ -49,7 +49,8 @@ describeWhere((await mergingUnavailable()) ?? lackForClients(), "a program in a 
   });
   afterAll(() => tree[Symbol.asyncDispose]());
 
-  const somebody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
+  // Not nobody, whose number stands for all that have none in a user namespace.
+  const somebody = ["setpriv", "--reuid=1234", "--regid=2345", "--clear-groups"];
   const start = (as: readonly string[], script: string, { args = [] as string[], cwd = "/", env = {} } = {}) => {
     const line = [...as, join(out, "usr/bin/treesh"), "-c", script, "sh", ...args];
     return execute(line[0] ?? "", line.slice(1), { cwd, env: { FLATWRAP_ROOT: out, NOBWRAP: undefined, ...env } });
@@ -57,8 +58,8 @@ describeWhere((await mergingUnavailable()) ?? lackForClients(), "a program in a 
 
   describe.each<[string, string[], object, string]>([
     ["as root", [], {}, "uid=0 gid=0"],
-    ["as somebody, with bubblewrap", somebody, {}, "uid=65534 gid=65534"],
-    ["as somebody, with user namespaces alone", somebody, { NOBWRAP: "1" }, "uid=65534 gid=65534"],
+    ["as somebody, with bubblewrap", somebody, {}, "uid=1234 gid=2345"],
+    ["as somebody, with user namespaces alone", somebody, { NOBWRAP: "1" }, "uid=1234 gid=2345"],
   ])("%s", (_, as, env, identity) => {
     it("is who started it, where it was started, with the arguments, input, environment and exit code that it has", async () => {
       const script = 'id; pwd; echo "$MINE"; printf "<%s>" "$@"; read line; echo "$line"; exit 7';
