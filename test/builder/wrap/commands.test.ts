@@ -100,6 +100,30 @@ describeWhere(lackForClients(), "flix and flatwrap", () => {
       },
     );
 
+    it.each(commands)("is not what %s makes it of, even if asked for", async (command) => {
+      await using workplace = await Workplace.open();
+      await mkdir(workplace.file("mine/usr/bin"), { recursive: true });
+      await writeFile(workplace.file("mine/usr/bin/tool"), "#!/bin/sh\n", { mode: 0o755 });
+      const { exitCode, stderr } = await workplace.run([command, "mine", "mine", "/usr/bin/tool", "--force"]);
+      expect({ exitCode, stderr }).toMatchObject({
+        exitCode: 2,
+        stderr: expect.stringContaining("mine would replace the tree"),
+      });
+      expect(await readFile(workplace.file("mine/usr/bin/tool"), "utf8")).toBe("#!/bin/sh\n");
+    });
+
+    it.each(commands)("may be inside of the tree that %s makes it of", async (command) => {
+      await using workplace = await Workplace.open();
+      await mkdir(workplace.file("usr/bin"), { recursive: true });
+      await writeFile(workplace.file("usr/bin/tool"), "#!/bin/sh\n", { mode: 0o755 });
+      expect(await workplace.run([command, ".", "mine", "/usr/bin/tool"])).toMatchObject({ exitCode: 0 });
+      expect((await readdir(workplace.file("mine/usr"))).sort()).toEqual(
+        command === "flix" ? ["bin"] : ["bin", "local"],
+      );
+      if (command === "flatwrap")
+        expect((await readdir(workplace.file("mine/usr/local/mine"))).sort()).toEqual([".flatwrap", "usr"]);
+    });
+
     it.each(commands)("is never wiped by %s where it is somebody else's", async (command) => {
       await using tree = await PlantedTree.plant();
       await using workplace = await Workplace.open();

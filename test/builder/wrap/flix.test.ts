@@ -126,6 +126,22 @@ describeWhere(lackForClients(), "flix", () => {
     expect(await readFile(tree.file(`${MULTIARCH}/libnss_x.so.2`))).toEqual(original);
   });
 
+  it.each([
+    ["its loader's configuration", "/opt/one\n/opt/two:/opt/three\n", "opt/three"],
+    ["its loader's own folders", undefined, "usr/local/lib"],
+  ])("looks for a musl program's libraries in %s", async (_, configuration, folder) => {
+    await using tree = await PlantedTree.plant();
+    await tree.copy("/lib64/ld-linux-x86-64.so.2", "lib/ld-musl-x86_64.so.1", 0o755);
+    await tree.library(`${folder}/liba.so`);
+    await tree.program("usr/bin/tool", { needed: ["liba.so"] });
+    await run("patchelf", ["--set-interpreter", "/lib/ld-musl-x86_64.so.1", tree.file("usr/bin/tool")]);
+    if (configuration !== undefined) await tree.text("etc/ld-musl-x86_64.path", configuration);
+    const { file, copied } = await flixed(tree);
+    expect(copied.map(({ from }) => from)).toContain(`${folder}/liba.so`);
+    // Which is the loader itself.
+    expect(await readlink(file(`${HOME}/libc.so.6`))).toBe("ld-musl-x86_64.so.1");
+  });
+
   it("takes modules of a folder that cannot be loaded for what they are, with a warning", async () => {
     await using tree = await PlantedTree.plant();
     await tree.program("usr/bin/tool");
