@@ -51,6 +51,8 @@ it("the digest changes with every input of the image, and with nothing else", as
   const digest = inputsDigest(plan, tools);
   expect(inputsDigest(await planBake(greeter, request), tools)).toBe(digest);
   expect(inputsDigest({ ...plan, folder: "/elsewhere", transfers: [] }, tools)).toBe(digest);
+  const tried = { ...greeter.recipe, smoke: [{ run: ["greeter"] as const }] };
+  expect(inputsDigest(await planBake({ ...greeter, recipe: tried }, request), tools)).toBe(digest);
 
   const others = await Promise.all([
     planBake(greeter, { ...request, version: "1.2.0" }),

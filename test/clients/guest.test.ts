@@ -5,7 +5,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { expect, it, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, it, vi } from "vitest";
 import { nspawnRunner } from "../../builder/guest/nspawn.ts";
 import { OWNER } from "../../builder/system/owner.ts";
 import { Workplace } from "../support/bakery.ts";
@@ -25,6 +25,8 @@ async function run(script: string, more: { ports?: number[]; timeout?: number; s
   ];
   return runner.run({ tree: await testTree(), files, script, timeout, ports }, signal ? { signal } : {});
 }
+
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 describeWhere(await guestUnavailable(), "a guest", () => {
   it("does its job as root: files are put over its tree, which is not changed, and its exit code is kept", async () => {
@@ -64,10 +66,10 @@ describeWhere(await guestUnavailable(), "a guest", () => {
   });
 
   it("that hangs is given up, with what it said last", async () => {
-    const promise = run("echo going to sleep >&2; sleep 1000", { timeout: 8 });
+    const promise = run("echo going to sleep >&2; sleep 1000", { timeout: 6 });
     await expect(promise).rejects.toMatchObject({
       name: "UserError",
-      message: "the guest was not done after 8 s",
+      message: "the guest was not done after 6 s",
       details: { console: expect.stringMatching(/./) },
     });
     expect(await lastingTracesOf(OWNER, process.pid)).toEqual([]);
@@ -90,51 +92,48 @@ describeWhere(await guestUnavailable(), "a guest", () => {
 });
 
 describeWhere(await guestUnavailable(), "a merge test that is ended", () => {
-  /** Merged, with a service that runs, and busy with a command that does not end: then the signal comes. */
+  let workplace: Workplace;
+  let extensions: string;
+  beforeAll(async () => {
+    workplace = await Workplace.open();
+    const files = { "usr/bin/ended": DAEMON, "usr/lib/systemd/system/ended.service": service("ended") };
+    const planted = { files, fields: 'upholds: ["ended.service"],' };
+    extensions = await plantIn(workplace.file("extensions"), "ended", planted);
+    await bakeIn(workplace, extensions, "ended");
+  });
+  afterAll(() => workplace[Symbol.asyncDispose]());
+  afterEach(() => vi.unstubAllEnvs());
+
+  /** It is merged, with a service that runs, and busy with a command that does not end: then the signal comes. */
   async function ended(signal: NodeJS.Signals) {
-    const workplace = await Workplace.open();
-    const name = `ended-${signal.toLowerCase()}`;
-    const unit = { [`usr/lib/systemd/system/${name}.service`]: service(name) };
-    const files = { [`usr/bin/${name}`]: DAEMON, ...unit };
-    const extensions = await plantIn(workplace.file("extensions"), name, {
-      files,
-      fields: `upholds: ["${name}.service"],`,
-    });
-    const image = await bakeIn(workplace, extensions, name);
-    const temporary = workplace.file("tmp");
+    const temporary = workplace.file(signal);
     await mkdir(temporary);
     const env = { ...process.env, BAKERY_EXTENSIONS: extensions, TMPDIR: temporary };
-    const child = spawn(process.execPath, [CLI, "test", image, "--smoke", "sleep 500"], { env });
-    const pid = child.pid ?? 0;
-    await vi.waitUntil(async () => (await tracesOf(name, pid)).some((path) => path.includes("backing_file")), 60_000);
-    const during = await tracesOf(name, pid);
+    const child = spawn(process.execPath, [CLI, "test", "ended.raw", "--smoke", "sleep 500"], {
+      env,
+      cwd: workplace.path,
+    });
+    const { pid = 0 } = child;
+    const isMerged = async () => (await tracesOf("/ended-", pid)).some((path) => path.includes("backing_file"));
+    await vi.waitUntil(isMerged, { timeout: 60_000, interval: 200 });
+    const during = await tracesOf("/ended-", pid);
     const exited = new Promise((resolve) => child.on("exit", resolve));
     child.kill(signal);
-    return {
-      workplace,
-      temporary,
-      during,
-      exitCode: await exited,
-      after: await lastingTracesOf(name, pid),
-      env,
-      image,
-    };
+    return { temporary, during, exitCode: await exited, after: await lastingTracesOf("/ended-", pid), pid };
   }
 
   it.each(["SIGINT", "SIGTERM"] as const)("by %s leaves nothing", async (signal) => {
-    const { workplace, temporary, during, exitCode, after } = await ended(signal);
-    await using _ = workplace;
+    const { temporary, during, exitCode, after } = await ended(signal);
     expect(during.length).toBeGreaterThan(3);
     expect({ exitCode, after, left: await readdir(temporary) }).toEqual({ exitCode: 130, after: [], left: [] });
   });
 
-  it("by SIGKILL leaves names alone, which the next one removes", async () => {
-    const { workplace, temporary, during, after, env, image } = await ended("SIGKILL");
-    await using _ = workplace;
+  it("by SIGKILL leaves names alone, which the next guest removes", async () => {
+    const { temporary, during, after, pid } = await ended("SIGKILL");
     expect(during.length).toBeGreaterThan(3);
-    expect(after.filter((path) => !/^(?:.*\/)?sysext-bakery-[0-9a-f-]+-\d+$/.test(path))).toEqual([]);
-    const child = spawn(process.execPath, [CLI, "test", image], { env });
-    expect(await new Promise((resolve) => child.on("exit", resolve))).toBe(0);
-    expect(await readdir(temporary)).toEqual([]);
+    expect(after).toEqual([expect.stringMatching(new RegExp(`/sysext-bakery-[0-9a-f-]+-${pid}$`))]);
+    vi.stubEnv("TMPDIR", temporary);
+    expect(await run("echo here")).toMatchObject({ stdout: "here\n" });
+    expect([...(await tracesOf("/ended-", pid)), ...(await readdir(temporary))]).toEqual([]);
   });
 });

@@ -10,9 +10,6 @@ import { progressOn } from "../../builder/system/progress.ts";
 import { lackForMerging } from "./requirements.ts";
 import { reasonOf } from "./systemd-client.ts";
 
-/** Seconds it may take to make the tree, where nobody has before. */
-export const TREE_PATIENCE = 300_000;
-
 /** Why no guest can be started here; undefined where it can. */
 export async function guestUnavailable(): Promise<string | undefined> {
   const lack = lackForMerging() ?? (await nspawnRunner().unavailable());
@@ -61,9 +58,17 @@ async function filesThat(folder: string, file: (name: string) => string, matches
   return found.flat();
 }
 
+/** Of control groups. They may go while we look. */
 async function groups(pid: number): Promise<string[]> {
   const mounted = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"].find((path) => existsSync(join(path, "cgroup.procs")));
-  if (mounted === undefined) return [];
-  const names = await readdir(mounted, { recursive: true });
-  return names.filter((name) => new RegExp(`sysext-bakery-[0-9a-f-]+-${pid}$`).test(name));
+  const found: string[] = [];
+  const visit = async (folder: string): Promise<void> => {
+    for (const entry of await readdir(folder, { withFileTypes: true }).catch(() => [])) {
+      if (!entry.isDirectory()) continue;
+      if (new RegExp(`^sysext-bakery-[0-9a-f-]+-${pid}$`).test(entry.name)) found.push(join(folder, entry.name));
+      else await visit(join(folder, entry.name));
+    }
+  };
+  if (mounted !== undefined) await visit(mounted);
+  return found;
 }

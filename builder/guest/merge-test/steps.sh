@@ -61,10 +61,15 @@ transfer_step() {
   found "offers $offered"
 }
 
-# install_step <symlink> <sha256>
+# install_step <symlink> <sha256> <bytes> <folder>
 install_step() {
   $sysupdate --component="$extension" update || true
-  [ -L "$1" ] || fail "$1 is not there: the image was not installed"
+  if [ ! -L "$1" ]; then
+    # systemd-pull calls it an input/output error.
+    room=$(df --output=avail --block-size=1 "$4" | tail -n 1)
+    if [ "$room" -lt "$3" ]; then fail "no space left: the guest has room for $room bytes, and the image has $3"; fi
+    fail "$1 is not there: the image was not installed"
+  fi
   image=$(readlink --canonicalize "$1")
   [ -f "$image" ] || fail "$1 leads to $image, which is not there"
   sum=$(sha256sum < "$image" | cut -d ' ' -f 1)
