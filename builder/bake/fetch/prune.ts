@@ -22,7 +22,7 @@ export async function prune(folder: string, { age, bytes }: PruneLimits = LIMITS
 }
 
 /** Those of downloads. What else is kept beside them has rules of its own. */
-const FOLDERS = ["files", "partial", "known"];
+const FOLDERS = ["files", "partial", "known", "apt/archives"];
 
 /** The last used one first. */
 async function filesOf(folder: string) {
