@@ -19,7 +19,7 @@ export function testCommand(cli: Cli): Command {
       withSubject(operand, cli, { smoke }, async (subject) => {
         const { progress, signal } = cli;
         const runner = await chooseRunner(choice);
-        const tree = await guestTree({ cache: cacheFolderFrom(cli.env), progress, signal });
+        const tree = await guestTree({ cache: cacheFolderFrom(cli.env), env: cli.env, progress, signal });
         const test = await mergeTest(subject, { runner, tree, timeout, progress, signal });
         const text = describeTest(test);
         if (test.passed) return { value: test, text };

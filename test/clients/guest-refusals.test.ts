@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest
 import { bakeRelease } from "../../builder/bake/bake-release.ts";
 import { kitchenFrom } from "../../builder/bake/kitchen.ts";
 import { Catalog } from "../../builder/catalog.ts";
-import { machineArch } from "../../builder/guest/merge-test/subject.ts";
+import { machineArch } from "../../builder/guest/machine-arch.ts";
 import { nspawnRunner } from "../../builder/guest/nspawn.ts";
 import { chooseRunner } from "../../builder/guest/runners.ts";
 import { FIXTURES, Workplace } from "../support/bakery.ts";
