@@ -56,7 +56,8 @@ export class LocalReleases {
     const folder = join(this.#work, "releases", releaseName({ extension: name, version }));
     const circumstances = { builtAt: new Date() };
     const hosting = { bakeryUrl: this.url, verify: this.signing !== undefined };
-    const request = { version, hosting, circumstances, ...(arches && { arches }) };
+    // Quick: how small an image is, is nothing to whoever installs it.
+    const request = { version, hosting, circumstances, compression: "zstd:1", ...(arches && { arches }) };
     const manifest = await bakeRelease(await catalog.load(name), request, folder, kitchen);
     const publisher = localPublisher(this.#local, { signing: this.signing, proves: false });
     await publisher.publish(await openRelease(folder));
