@@ -6,6 +6,8 @@ import type { Cli } from "./commands/command.ts";
 import { createCommand } from "./commands/create.ts";
 import { diffCommand } from "./commands/diff.ts";
 import { doctorCommand } from "./commands/doctor.ts";
+import { flatwrapCommand } from "./commands/flatwrap.ts";
+import { flixCommand } from "./commands/flix.ts";
 import { inspectCommand } from "./commands/inspect.ts";
 import { keygenCommand } from "./commands/keygen.ts";
 import { listCommand } from "./commands/list.ts";
@@ -14,6 +16,8 @@ import { newCommand } from "./commands/new.ts";
 import { withFlagValues } from "./commands/options.ts";
 import { planCommand } from "./commands/plan.ts";
 import { publishCommand } from "./commands/publish.ts";
+import { rootfsCommand } from "./commands/rootfs.ts";
+import { testCommand } from "./commands/test.ts";
 import { verifyReproducibleCommand } from "./commands/verify-reproducible.ts";
 import { describeError } from "./describe-error.ts";
 import { BakeryError } from "./system/errors.ts";
@@ -25,6 +29,7 @@ const COMMANDS = [
   planCommand,
   createCommand,
   verifyReproducibleCommand,
+  testCommand,
   inspectCommand,
   diffCommand,
   publishCommand,
@@ -33,6 +38,9 @@ const COMMANDS = [
   reindexCommand,
   doctorCommand,
   keygenCommand,
+  rootfsCommand,
+  flixCommand,
+  flatwrapCommand,
 ];
 
 export interface Terminal {
@@ -98,7 +106,7 @@ function referenceHelp(args: readonly string[]): string[] {
 function jsonError(error: unknown): string {
   const { message } = error instanceof Error ? error : new Error(String(error));
   const { name: kind } = error instanceof Error ? error : { name: "Error" };
-  const known = error instanceof BakeryError ? { details: error.details, hint: error.hint } : {};
+  const known = error instanceof BakeryError ? { details: error.details, hint: error.hint, value: error.value } : {};
   return `${JSON.stringify({ error: { kind, message, ...known } }, null, 2)}\n`;
 }
 
