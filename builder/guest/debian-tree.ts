@@ -15,7 +15,7 @@ const EXCLUDED = ["doc", "info", "locale", "man"];
 
 /** @param folder where the tree is to be; it is not there yet */
 export async function makeDebianTree(tree: DebianTree, folder: string, signal?: AbortSignal): Promise<void> {
-  const source = `deb [signed-by=${KEYRING}] ${(await archive()) ?? DEBIAN} ${tree.suite} main`;
+  const source = await debianSource(tree.suite);
   const args = [
     "--quiet",
     "--mode=root",
@@ -34,6 +34,11 @@ export async function makeDebianTree(tree: DebianTree, folder: string, signal?: 
     signal,
     package: "mmdebstrap",
   });
+}
+
+/** Where a suite is had from, as apt reads it: sources.list(5) */
+export async function debianSource(suite: string): Promise<string> {
+  return `deb [signed-by=${KEYRING}] ${(await archive()) ?? DEBIAN} ${suite} main`;
 }
 
 async function archive(): Promise<string | undefined> {
