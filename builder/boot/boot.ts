@@ -4,7 +4,7 @@ import { cacheFolderFrom } from "../bake/fetch/cache.ts";
 import type { VirtualMachine } from "../guest/qemu/machine.ts";
 import { checkQemu, runQemu } from "../guest/qemu/process.ts";
 import type { OpeningWorld } from "../image/open-image.ts";
-import { UpstreamError, UserError } from "../system/errors.ts";
+import { UpstreamError, UserError, WrongContentError } from "../system/errors.ts";
 import { withWorkDir } from "../system/work-dir.ts";
 import { debianMachine } from "./debian.ts";
 import { type IgnitionConfig, ignitionConfig } from "./flatcar/ignition.ts";
@@ -73,7 +73,9 @@ async function flatcarOrNot({ os, arch }: BootOptions, world: BootWorld): Promis
   try {
     return await flatcarFiles(arch, { http: upstreams.http, cache: cacheFolderFrom(env), progress, signal });
   } catch (error) {
-    if (os === "flatcar" || !(error instanceof UpstreamError)) throw error;
+    // What came and was not Flatcar's is to be known of, and nothing to pass over.
+    const isAbsent = error instanceof UpstreamError && !(error instanceof WrongContentError);
+    if (os === "flatcar" || !isAbsent) throw error;
     progress.note(`Flatcar cannot be had here, so it is Debian: ${error.message}`);
     return undefined;
   }

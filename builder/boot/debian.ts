@@ -48,7 +48,7 @@ export async function debianMachine(
       kind: "kernel",
       kernel: kernel.kernel,
       initramfs: kernel.initramfs,
-      commandLine: `console=ttyS0 ${QUICK} systemd.show_status=1`,
+      commandLine: ["console=ttyS0", QUICK, "systemd.show_status=1", ...terminalParameters()].join(" "),
     },
     disks: [root, kernel.modules, files].map((file) => ({ file, format: "raw", writes: "refused" })),
     network: { forwarded: ports },
@@ -56,6 +56,14 @@ export async function debianMachine(
     console: "terminal",
     channels: [],
   };
+}
+
+/** So that what draws on the screen knows it: kernel-command-line(7) */
+function terminalParameters({ env, stdout } = process): string[] {
+  const sizes = stdout.isTTY
+    ? [`systemd.tty.rows.ttyS0=${stdout.rows}`, `systemd.tty.columns.ttyS0=${stdout.columns}`]
+    : [];
+  return /^[\w.+-]+$/.test(env.TERM ?? "") ? [...sizes, `systemd.tty.term.ttyS0=${env.TERM}`] : sizes;
 }
 
 /** A shell without a login: nobody could come to it who does not sit at this terminal. */
@@ -66,7 +74,6 @@ After=multi-user.target
 [Service]
 Type=idle
 Environment=HOME=/root USER=root LOGNAME=root SHELL=/bin/bash
-PassEnvironment=TERM
 WorkingDirectory=/root
 ExecStart=-/bin/bash --login
 Restart=always

@@ -48,7 +48,8 @@ export async function verifyFile(path: string, signature: Uint8Array, key: Key, 
       format: "binary",
     });
     // The verdict is there when all of it has passed by.
-    for await (const _ of verified.data as AsyncIterable<Uint8Array>);
+    const reader = (verified.data as ReadableStream<Uint8Array>).getReader();
+    while (!(await reader.read()).done);
     const [only, ...more] = verified.signatures;
     if (only === undefined || more.length > 0) throw new Error("it is not one signature");
     await only.verified;
