@@ -7,6 +7,8 @@ import type { Cli } from "./commands/command.ts";
 import { createCommand } from "./commands/create.ts";
 import { diffCommand } from "./commands/diff.ts";
 import { doctorCommand } from "./commands/doctor.ts";
+import { flatwrapCommand } from "./commands/flatwrap.ts";
+import { flixCommand } from "./commands/flix.ts";
 import { inspectCommand } from "./commands/inspect.ts";
 import { keygenCommand } from "./commands/keygen.ts";
 import { listCommand } from "./commands/list.ts";
@@ -15,6 +17,7 @@ import { newCommand } from "./commands/new.ts";
 import { withFlagValues } from "./commands/options.ts";
 import { planCommand } from "./commands/plan.ts";
 import { publishCommand } from "./commands/publish.ts";
+import { rootfsCommand } from "./commands/rootfs.ts";
 import { testCommand } from "./commands/test.ts";
 import { verifyReproducibleCommand } from "./commands/verify-reproducible.ts";
 import { describeError } from "./describe-error.ts";
@@ -37,6 +40,9 @@ const COMMANDS = [
   reindexCommand,
   doctorCommand,
   keygenCommand,
+  rootfsCommand,
+  flixCommand,
+  flatwrapCommand,
 ];
 
 export interface Terminal {

@@ -58,7 +58,7 @@ export async function bakeRelease(
   let writing = Promise.resolve();
   const bakeOne = async (plan: Plan): Promise<void> => {
     const file = join(folder, imageFile(plan, plan.arch));
-    const kept = await bakedBefore(plan, file, before, kitchen.allowances);
+    const kept = await bakedBefore(plan, file, before, kitchen);
     if (kept !== undefined && isSaid) return;
     const progress = plans.length === 1 ? kitchen.progress : kitchen.progress.about(plan.arch);
     ready.set(plan.arch, kept ?? (await bake(plan, file, { ...kitchen, progress, signal: group.signal })));

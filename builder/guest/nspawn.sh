@@ -38,7 +38,8 @@ boot)
   mount --bind ../ports ports
   # One overlay and no more below /usr: systemd-sysext puts another one on it, and the kernel stacks two.
   mount -t overlay -o lowerdir=tree,upperdir=upper,workdir=work guest root
-  cp -R ../files/. root/
+  # A file that replaces one has its own mode.
+  cp -R --remove-destination ../files/. root/
   # The kernel gives out the first loop device that is free on the whole machine; others may be faster.
   number=0 free=0
   while [ "$free" -lt 16 ]; do

@@ -1,6 +1,23 @@
 /** Everything a recipe may import. */
 export { everyVersion, patchLevel } from "../../schema/index.ts";
 export {
+  type Build,
+  type BuildContext,
+  type Code,
+  type Container,
+  code,
+  container,
+  type DebianRootfs,
+  debianRootfs,
+  type Flatwrap,
+  type Flix,
+  flatwrap,
+  flix,
+  type OciRootfs,
+  ociRootfs,
+  type Rootfs,
+} from "./build.ts";
+export {
   binary,
   checksumFile,
   type Download,
@@ -8,9 +25,11 @@ export {
   githubAsset,
   githubDigest,
   type Install,
+  keep,
   npmIntegrity,
   npmTarball,
   pinned,
+  unpack,
   unverified,
   type Verification,
 } from "./downloads.ts";

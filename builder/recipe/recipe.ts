@@ -1,5 +1,6 @@
 /** What a recipe says of an extension. Data first, then functions of a context. */
 import type { Arch, TransferRule } from "../../schema/index.ts";
+import type { Build } from "./build.ts";
 import type { Download } from "./downloads.ts";
 import type { LatestRule } from "./latest.ts";
 import type { TreeEntry } from "./tree.ts";
@@ -38,6 +39,8 @@ export interface Recipe {
   /** What release automation keeps released: versions, and `latest` for what that rule names. */
   readonly publish?: readonly string[];
   readonly downloads?: (context: RecipeContext) => readonly Download[];
+  /** For what downloads cannot give: what is made goes over them, and below the tree. */
+  readonly build?: (context: RecipeContext) => readonly Build[];
   readonly tree?: (context: RecipeContext) => readonly TreeEntry[];
   /** Units that are started and kept running once merged: a drop-in for `multi-user.target`. Implies `reload`. */
   readonly upholds?: readonly string[];

@@ -98,7 +98,7 @@ export async function plantElsewhere({ name, folder }: Extension, plan: Plan, ex
     await mkdir(dirname(to), { recursive: true });
     if (kind === "symlink") await symlink(content, to);
     else {
-      await copyFile(join(plan.filesFolder, path), to, constants.COPYFILE_FICLONE);
+      await copyFile(join(plan.folder, "files", path), to, constants.COPYFILE_FICLONE);
       await chmod(to, kind === "executable" ? 0o755 : 0o644);
       await utimes(to, 1_000_000_000, 1_000_000_000);
     }

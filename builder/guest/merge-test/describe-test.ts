@@ -34,9 +34,10 @@ export function failedTest(test: MergeTest, subject: Subject): UserError {
   });
 }
 
-function hintFor({ id, output = [] }: StepResult, { metadata, contents }: Subject): string | undefined {
-  if (output.some((line) => /no space left/i.test(line)))
-    return "the guest's files are in memory, and it has too little";
+function hintFor({ id, found = "" }: StepResult, { metadata, contents }: Subject): string | undefined {
+  if (id === "install" && found.startsWith("no space left")) {
+    return "what the guest writes is kept in memory, up to half of it: test it on a larger machine";
+  }
   if (id !== "upheld") return undefined;
   if (metadata.EXTENSION_RELOAD_MANAGER !== "1") {
     return "its extension-release file has no EXTENSION_RELOAD_MANAGER=1: systemd does not learn of its units";

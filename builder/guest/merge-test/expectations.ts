@@ -5,7 +5,7 @@ import { type SmokeCommand, smokeCommands } from "../../bake/smoke.ts";
 import type { Catalog } from "../../catalog.ts";
 import type { Contents } from "../../image/contents.ts";
 import { unitsIn } from "../../inspect/units.ts";
-import type { Recipe } from "../../recipe/index.ts";
+import { type Recipe, tagOf } from "../../recipe/index.ts";
 
 export interface Expectations {
   /** Paths that must be there once it is merged, `usr/bin/tool`; undefined where no recipe says it. */
@@ -53,6 +53,6 @@ export function expectationsOf(
     ...ours,
     provides: recipe.provides,
     upheld: [...new Set([...ours.upheld, ...(recipe.upholds ?? [])])],
-    smoke: [...smokeCommands(recipe, contextOf(recipe, version, arch)), ...smoke],
+    smoke: [...smokeCommands(recipe, contextOf({ version, tag: tagOf(recipe.versions, version), arch })), ...smoke],
   };
 }

@@ -17,20 +17,26 @@ step() {
   return "$code"
 }
 
-# wait_for <seconds> <command…>: until it succeeds.
+property() { systemctl show --property="$2" --value "$1"; }
+is_active() { [ "$(property "$1" ActiveState)" = active ]; }
+
+# wait_for <seconds> <unit> <command…>: until the command succeeds. A unit that has been at rest for 3 seconds is not
+# about to start: while it waits for its next start it is "activating".
 wait_for() {
-  tries=$(($1 * 10))
-  shift
-  while [ "$tries" -gt 0 ]; do
+  until=$(($(date +%s) + $1)) unit=$2 resting=
+  shift 2
+  while now=$(date +%s); [ "$now" -le "$until" ]; do
     if "$@"; then return 0; fi
+    case $(property "$unit" ActiveState) in
+    failed | inactive) resting=${resting:-$now} ;;
+    *) resting= ;;
+    esac
+    if [ -n "$resting" ] && [ $((now - resting)) -ge 3 ]; then return 1; fi
     sleep 0.1
-    tries=$((tries - 1))
   done
   return 1
 }
 
-property() { systemctl show --property="$2" --value "$1"; }
-is_active() { [ "$(property "$1" ActiveState)" = active ]; }
 is_merged() { systemd-sysext status --json=short | grep -q "\"hierarchy\":\"$1\",\"extensions\":\[[^]]*\"$extension\""; }
 failed_units() { systemctl list-units --failed --plain --no-legend | cut -d ' ' -f 1 | sort; }
 is_there() { [ -e "/$1" ] || [ -L "/$1" ]; }
@@ -55,10 +61,15 @@ transfer_step() {
   found "offers $offered"
 }
 
-# install_step <symlink> <sha256>
+# install_step <symlink> <sha256> <bytes> <folder>
 install_step() {
   $sysupdate --component="$extension" update || true
-  [ -L "$1" ] || fail "$1 is not there: the image was not installed"
+  if [ ! -L "$1" ]; then
+    # systemd-pull calls it an input/output error.
+    room=$(df --output=avail --block-size=1 "$4" | tail -n 1)
+    if [ "$room" -lt "$3" ]; then fail "no space left: the guest has room for $room bytes, and the image has $3"; fi
+    fail "$1 is not there: the image was not installed"
+  fi
   image=$(readlink --canonicalize "$1")
   [ -f "$image" ] || fail "$1 leads to $image, which is not there"
   sum=$(sha256sum < "$image" | cut -d ' ' -f 1)
@@ -91,7 +102,7 @@ verify_step() { systemd-analyze --man=no --recursive-errors=no verify "$@"; }
 # upheld_step <units…>: started by what the image brings, and by nobody else.
 upheld_step() {
   for unit in "$@"; do
-    wait_for 15 is_active "$unit" && continue
+    if wait_for 15 "$unit" is_active "$unit"; then continue; fi
     journal_of "$unit"
     fail "$unit is $(property "$unit" ActiveState)"
   done
@@ -119,7 +130,7 @@ restarts_step() {
     if [ "${pid:-0}" = 0 ]; then continue; fi
     before=$(property "$unit" InvocationID)
     kill -KILL "$pid"
-    if ! wait_for 20 has_come_back "$unit" "$before"; then
+    if ! wait_for 20 "$unit" has_come_back "$unit" "$before"; then
       journal_of "$unit"
       fail "$unit is $(property "$unit" ActiveState) after its main process was killed"
     fi
@@ -160,5 +171,5 @@ failed_step() {
   new=$(failed_units | comm -13 "$state/failed" -)
   if [ -z "$new" ]; then return 0; fi
   for unit in $new; do journal_of "$unit"; done
-  fail "failed: $(echo "$new" | tr '\n' ' ')"
+  fail "failed: $(echo "$new" | paste -s -d ' ')"
 }

@@ -31,7 +31,8 @@ export function stepsOf({ release, image, contents, transfers, expects }: Subjec
   const { units, upheld, provides, smoke } = expects;
   const some = <T>(list: readonly T[], run: readonly string[]) => (list.length === 0 ? {} : { run });
   const plain = units.filter((path) => !path.includes("@."));
-  const symlink = symlinkOf(followed.transfer.target.currentSymlink, release.extension);
+  const { target } = followed.transfer;
+  const symlink = symlinkOf(target.currentSymlink, release.extension);
   return [
     { id: "boot", title: "the guest boots", run: ["boot_step"], judge },
     ...others.map(({ file }, at) => ({
@@ -40,7 +41,12 @@ export function stepsOf({ release, image, contents, transfers, expects }: Subjec
       run: ["transfer_step", `${HERE}/transfer-${at}`],
       judge,
     })),
-    { id: "install", title: "sysupdate installs it", run: ["install_step", symlink, image.sha256], judge },
+    {
+      id: "install",
+      title: "sysupdate installs it",
+      run: ["install_step", symlink, image.sha256, String(image.size), target.path],
+      judge,
+    },
     { id: "merge", title: "sysext merges it", run: ["merge_step"], judge },
     { id: "files", title: "its files are there", run: ["files_step", `${HERE}/paths`], judge },
     {
