@@ -55,6 +55,8 @@ export const TEST_PACKAGES: readonly SystemPackage[] = [
   { command: "aria2c", package: "aria2", why: "downloads in pieces, as people do" },
   { command: "gpg", package: "gpg", why: "verifies signatures, as systemd's clients have it done" },
   { command: "gpgv", package: "gpgv", why: "verifies signatures" },
+  { command: "docker-registry", package: "docker-registry", why: "has images to pull" },
+  { command: "skopeo", package: "skopeo", why: "pushes images to a registry" },
   { command: "gpg-agent", package: "gpg-agent", why: "makes keys for tests" },
 ];
 

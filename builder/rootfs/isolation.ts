@@ -14,6 +14,11 @@ export interface Place {
 export interface Isolation {
   /** The program that does it, for errors. */
   readonly name: "bwrap" | "unshare";
+  /**
+   * What has to stand before a command of this machine so that it owns files as the tree's users do; undefined where
+   * there is but one of them.
+   */
+  readonly asOwner: readonly string[] | undefined;
   commandLine(place: Place, command: readonly string[]): readonly [string, ...string[]];
 }
 
@@ -33,24 +38,25 @@ const CAPABILITIES = [
 const AS_MANY_USERS = ["unshare", "--user", "--map-root-user", "--map-auto", "--"] as const;
 
 /** Those of root, the best one first. */
-export const FOR_ROOT: readonly Isolation[] = [bubblewrap([], []), namespaces([], [])];
+export const FOR_ROOT: readonly Isolation[] = [bubblewrap([]), namespaces([])];
 
 /** Those of users that may have more ids than their own. */
-export const FOR_MANY_USERS: readonly Isolation[] = [bubblewrap(AS_MANY_USERS, []), namespaces(AS_MANY_USERS, [])];
+export const FOR_MANY_USERS: readonly Isolation[] = [bubblewrap(AS_MANY_USERS), namespaces(AS_MANY_USERS)];
 
 /** Those of any user. */
 export const FOR_ONE_USER: readonly Isolation[] = [
-  bubblewrap([], ["--unshare-user", "--uid", "0", "--gid", "0"]),
-  namespaces([], ["--user", "--map-root-user"]),
+  bubblewrap(undefined, ["--unshare-user", "--uid", "0", "--gid", "0"]),
+  namespaces(undefined, ["--user", "--map-root-user"]),
 ];
 
 /** bwrap(1), 0.5 or later */
-function bubblewrap(before: readonly string[], users: readonly string[]): Isolation {
+function bubblewrap(asOwner: readonly string[] | undefined, users: readonly string[] = []): Isolation {
   return {
+    asOwner,
     name: "bwrap",
     commandLine({ tree, mounts, network, cwd, path }, command) {
       const words = [
-        ...before,
+        ...(asOwner ?? []),
         ...["bwrap", "--bind", tree, "/", "--proc", "/proc", "--dev", "/dev"],
         ...["--perms", "1777", "--tmpfs", "/tmp", "--tmpfs", "/run", "--perms", "1777", "--dir", "/run/lock"],
         ...mounts.flatMap(({ from, to, writable }) => [writable ? "--bind" : "--ro-bind", from, to]),
@@ -116,13 +122,14 @@ exit "$status"
 `;
 
 /** unshare(1), setpriv(1) and mount(8) of util-linux; without `ip` of iproute2 the loopback interface stays down. */
-function namespaces(before: readonly string[], users: readonly string[]): Isolation {
+function namespaces(asOwner: readonly string[] | undefined, users: readonly string[] = []): Isolation {
   return {
+    asOwner,
     name: "unshare",
     commandLine({ tree, mounts, network, cwd, path }, command) {
       return [
         // Not even a kill of ours, that lets nobody clean up, is survived.
-        ...(["setpriv", "--pdeathsig", "KILL", ...before, "unshare", ...users] as const),
+        ...(["setpriv", "--pdeathsig", "KILL", ...(asOwner ?? []), "unshare", ...users] as const),
         ...["--mount", "--pid", "--fork", "--kill-child", "--ipc", "--uts", ...(network ? [] : ["--net"])],
         ...["setsid", "sh", "-c", SET_UP, "sh", tree, network ? "yes" : "no", cwd, path],
         CAPABILITIES.map((name) => `,+${name}`).join(""),

@@ -9,9 +9,12 @@ import { sweep } from "./work-dir.ts";
 const PATIENCE_MS = 60_000;
 const POLL_MS = 50;
 
-/** @throws ToolError if another process keeps the lock for longer than a minute */
-export async function withLock<T>(path: string, perform: () => Promise<T>): Promise<T> {
-  const deadline = Date.now() + PATIENCE_MS;
+/**
+ * @param patience milliseconds
+ * @throws ToolError if another process keeps the lock for longer than that
+ */
+export async function withLock<T>(path: string, perform: () => Promise<T>, patience = PATIENCE_MS): Promise<T> {
+  const deadline = Date.now() + patience;
   while (!(await take(path))) {
     if (Date.now() > deadline)
       throw new ToolError(`another process is at work here for too long`, { details: { lock: path } });

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { bakeRelease } from "../../builder/bake/bake-release.ts";
 import { kitchenFrom } from "../../builder/bake/kitchen.ts";
+import { contextOf } from "../../builder/bake/plan.ts";
 import { smokeCommands } from "../../builder/bake/smoke.ts";
 import { Catalog } from "../../builder/catalog.ts";
 import { machineArch, type Subject, withSubject } from "../../builder/guest/merge-test/subject.ts";
@@ -107,9 +108,7 @@ it("an image whose name says no version, and that no recipe knows, is tested as 
 
 it("smoke commands are data, whichever way a recipe says them", async () => {
   const { recipe } = await catalog.load("planted");
-  const context = { version: "1.0.0", bareVersion: "1.0.0", tag: "1.0.0", arch: "arm64", goArch: "arm64" } as const;
+  const context = contextOf({ version: "1.0.0", tag: "v1.0.0", arch: "arm64" });
   const smoke = ({ version }: { version: string }) => [{ run: ["x"] as const, prints: version }];
-  expect(
-    smokeCommands({ ...recipe, smoke }, { ...context, unameArch: "aarch64", bundled: {}, options: {} } as never),
-  ).toEqual([{ run: ["x"], prints: { text: "1.0.0" } }]);
+  expect(smokeCommands({ ...recipe, smoke }, context)).toEqual([{ run: ["x"], prints: { text: "1.0.0" } }]);
 });
