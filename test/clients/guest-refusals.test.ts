@@ -136,11 +136,11 @@ describe("says why no guest can be started", () => {
       unavailable: async () => reason,
     });
     const runners = { one: made("one", "it is tired"), two: made("two", "it is away") };
-    await expect(chooseRunner("auto", runners)).rejects.toMatchObject({
+    await expect(chooseRunner("auto", "", runners)).rejects.toMatchObject({
       details: { one: "it is tired", two: "it is away" },
     });
-    await expect(chooseRunner("two", runners)).rejects.toMatchObject({ details: { two: "it is away" } });
-    expect((await chooseRunner("auto", { ...runners, three: made("three") })).name).toBe("three");
+    await expect(chooseRunner("two", "", runners)).rejects.toMatchObject({ details: { two: "it is away" } });
+    expect((await chooseRunner("auto", "", { ...runners, three: made("three") })).name).toBe("three");
   });
 });
 
