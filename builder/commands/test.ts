@@ -19,7 +19,7 @@ export function testCommand(cli: Cli): Command {
       withSubject(operand, cli, { smoke }, async (subject) => {
         const { progress, signal } = cli;
         const cache = cacheFolderFrom(cli.env);
-        const runner = await chooseRunner(choice, cache);
+        const runner = await chooseRunner(choice, { cache, env: cli.env });
         const tree = await guestTree({ cache, env: cli.env, progress, signal });
         const test = await mergeTest(subject, { runner, tree, timeout, progress, signal });
         const text = describeTest(test);
