@@ -71,7 +71,7 @@ async function perform(
     signal,
   };
   const output = resolve(cwd, name);
-  const wrapped = await writeResultFolder(output, options.force, (partial) =>
+  const wrapped = await writeResultFolder(output, { force: options.force, tree: request.tree }, (partial) =>
     progress.step(
       `Copying ${name}`,
       () => flatwrap(request, partial),

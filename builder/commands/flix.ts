@@ -51,7 +51,7 @@ async function perform(
     arch: options.arch,
     signal: cli.signal,
   };
-  const flixed = await writeResultFolder(output, options.force, (partial) =>
+  const flixed = await writeResultFolder(output, { force: options.force, tree: request.tree }, (partial) =>
     cli.progress.step(
       `Copying ${name}`,
       () => flix(request, partial),

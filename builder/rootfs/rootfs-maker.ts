@@ -3,7 +3,7 @@
 import type { Arch, DownloadRecord } from "../../schema/index.ts";
 import type { Kitchen } from "../bake/bake.ts";
 import type { Rootfs } from "../recipe/index.ts";
-import { UserError } from "../system/errors.ts";
+import { debianRootfs } from "./debian-rootfs.ts";
 import { ociRootfs } from "./oci-rootfs.ts";
 
 /** A tree that can be made, of exactly this. */
@@ -42,6 +42,7 @@ export function rootfsMaker(
 
   async function resolveOnce(rootfs: Rootfs, use: RootfsUse): Promise<ResolvedRootfs> {
     if (rootfs.kind === "oci") return ociRootfs(rootfs, use.arch, kitchen, env);
-    throw new UserError("trees of Debian's packages cannot be made yet");
+    const { progress, signal, downloads } = kitchen;
+    return debianRootfs(rootfs, use, { cache: downloads.folder, env, progress, signal, offline: downloads.offline });
   }
 }

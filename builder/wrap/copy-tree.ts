@@ -1,4 +1,5 @@
 /** Copies a whole tree into an image, without what no image may have. */
+import { stat } from "node:fs/promises";
 import { UserError } from "../system/errors.ts";
 import type { OutputTree } from "./output-tree.ts";
 import type { Tree, TreeEntry } from "./tree.ts";
@@ -28,6 +29,8 @@ export async function copyTree(tree: Tree, output: OutputTree, to: string, optio
   /** Files with several names, by their inodes. */
   const linked = new Map<number, string>();
   const root = await tree.find("/");
+  // A tree may be this machine's own, and what is made of it somewhere in it.
+  const own = await stat(output.root);
   const visit = async (folder: TreeEntry): Promise<void> => {
     options.signal?.throwIfAborted();
     await output.folder(folder.path === "" ? to : `${to}/${folder.path}`);
@@ -39,6 +42,8 @@ export async function copyTree(tree: Tree, output: OutputTree, to: string, optio
       else if (entry.stats.dev !== root?.stats.dev) {
         copy.leftOut.push({ path: entry.path, why: "what is on another file system" });
         if (entry.kind === "folder") await output.folder(place);
+      } else if (entry.kind === "folder" && entry.stats.ino === own.ino && entry.stats.dev === own.dev) {
+        copy.leftOut.push({ path: entry.path, why: "what is being made" });
       } else if (entry.kind === "folder") await visit(entry);
       else if (entry.kind === "symlink") await output.symlink(place, entry.target ?? "");
       else await copyFile(entry, place);

@@ -24,6 +24,9 @@ export interface Library extends Loaded {
 /** Which library each name meant, for each file of a process by its path. */
 export type Resolved = Map<string, ReadonlyMap<string, Library>>;
 
+/** Names of libraries that musl's loader is itself: `ldso/dynlink.c`, `load_library`. */
+const IN_MUSL = /^lib(?:c|pthread|rt|m|dl|util|xnet)\./;
+
 interface Link {
   readonly file: Loaded;
   /** Who had it loaded. */
@@ -34,6 +37,7 @@ export class Loader {
   readonly #tree: Tree;
   readonly #arch: Arch;
   readonly #folders: LibraryFolders;
+  readonly #itselves: Library[] = [];
   readonly #files = new Map<string, Promise<ElfFile | undefined>>();
 
   constructor(tree: Tree, arch: Arch, folders: LibraryFolders) {
@@ -55,7 +59,7 @@ export class Loader {
       if (resolved.has(link.file.path)) continue;
       const needs = new Map<string, Library>();
       for (const name of link.file.dynamic.needed) {
-        const library = names.get(name) ?? (await this.#search(name, link, already));
+        const library = names.get(name) ?? this.#itself(name) ?? (await this.#search(name, link, already));
         needs.set(name, library);
         names.set(name, library);
         if (library.dynamic.soname !== undefined && !names.has(library.dynamic.soname))
@@ -65,6 +69,11 @@ export class Loader {
       resolved.set(link.file.path, needs);
     }
     return resolved;
+  }
+
+  /** Tells it of the interpreters: they are in every process before anything is loaded. */
+  start(interpreter: Library): void {
+    this.#itselves.push(interpreter);
   }
 
   /** A library by its name alone, in the loader's own folders, or by its path. */
@@ -92,6 +101,14 @@ export class Loader {
     const found = (await this.#firstOf(folders, name)) ?? already.get(name);
     if (found === undefined) throw missing(name, link.file.path, folders);
     return found;
+  }
+
+  /** What is the loader by another name. */
+  #itself(name: string): Library | undefined {
+    return this.#itselves.find(({ found, dynamic }) => {
+      const own = posix.basename(found);
+      return name === own || name === dynamic.soname || (own.startsWith("ld-musl-") && IN_MUSL.test(name));
+    });
   }
 
   /** In the order in which they are searched. */

@@ -71,7 +71,7 @@ export class OutputTree {
 
   /** A symlink to what is in this tree: relative, so that it leads there wherever the tree is. */
   async symlinkTo(path: string, to: string): Promise<void> {
-    await this.symlink(path, posix.relative(posix.dirname(path), to));
+    await this.symlink(path, posix.relative(posix.dirname(path), to) || ".");
   }
 
   /** Modes as they shall be, whatever the umask: last, for a folder may be one that nobody may write to. */

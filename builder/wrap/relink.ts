@@ -45,7 +45,7 @@ export async function relink(relinking: Relinking): Promise<Relinked> {
   const folders = await libraryFolders(tree, arch, [...interpreters][0]);
   const loader = new Loader(tree, arch, folders);
   const libraries = new LibraryPlaces(tree, output, home, places);
-  const loaders = await putInterpreters(relinking, interpreters, libraries);
+  const loaders = await putInterpreters(tree, loader, interpreters, libraries, arch);
 
   const linked = binaries.flatMap(({ elf, entry, to, isAskedFor }): Linked[] => {
     if (elf.dynamic === undefined || loaders.has(entry.path) || !isLinked(elf)) return [];
@@ -99,9 +99,11 @@ export async function relink(relinking: Relinking): Promise<Relinked> {
 
 /** @returns the loaders' files, which nobody patches: they are told nothing, for they load themselves */
 async function putInterpreters(
-  { tree, arch }: Relinking,
+  tree: Tree,
+  loader: Loader,
   interpreters: ReadonlySet<string>,
   libraries: LibraryPlaces,
+  arch: Arch,
 ): Promise<Set<string>> {
   const files = new Set<string>();
   for (const interpreter of interpreters) {
@@ -111,16 +113,13 @@ async function putInterpreters(
         hint: "add the package that has it to the tree: libc6 in Debian, musl in Alpine",
       });
     }
-    const loader = new Loader(tree, arch, { configured: [], standard: [] });
     const elf = await loader.elf(entry);
-    if (elf === undefined) throw new UserError(`${interpreter}, the programs' interpreter, is no program`);
+    if (elf?.dynamic === undefined) throw new UserError(`${interpreter}, the programs' interpreter, is no loader`);
     checkArch(elf, interpreter, arch);
-    await libraries.put(
-      posix.basename(interpreter),
-      { path: entry.path, found: entry.path },
-      "the programs' interpreter",
-    );
-    files.add(entry.path);
+    const { path } = entry;
+    await libraries.put(posix.basename(interpreter), { path, found: path }, "the programs' interpreter");
+    loader.start({ path, found: interpreter, origin: posix.dirname(path), dynamic: elf.dynamic });
+    files.add(path);
   }
   return files;
 }

@@ -1,21 +1,32 @@
 /** The folder that a command leaves its tree in: there when it is whole, and never in the place of somebody else's. */
-import { lstat, mkdir, readdir, rm } from "node:fs/promises";
+import { lstat, mkdir, readdir, realpath, rm } from "node:fs/promises";
 import { basename, dirname } from "node:path";
-import { UserError } from "../system/errors.ts";
+import { UsageError, UserError } from "../system/errors.ts";
 import { writeAtomically } from "../system/work-dir.ts";
+import { isWithin } from "./entry-paths.ts";
+
+export interface ResultOptions {
+  /** Whether a tree that was made before is replaced, when the new one is complete. */
+  readonly force: boolean;
+  /** What it is made of, which is not to be replaced by it. */
+  readonly tree: string;
+}
 
 /**
- * @param force whether a tree that was made before is replaced, when the new one is complete
  * @param write fills an empty folder
  * @throws UserError if something is there that may not be replaced
  */
 export async function writeResultFolder<T>(
   path: string,
-  force: boolean,
+  { force, tree }: ResultOptions,
   write: (folder: string) => Promise<T>,
 ): Promise<T> {
   await mkdir(dirname(path), { recursive: true });
   await checkReplaceable(path, force);
+  const [from, to] = await Promise.all([tree, path].map((one) => realpath(one).catch(() => undefined)));
+  if (from !== undefined && to !== undefined && isWithin(from, to)) {
+    throw new UsageError(`${basename(path)} would replace the tree that it is made of`, { hint: "take another name" });
+  }
   return writeAtomically(path, async (partial) => {
     await mkdir(partial);
     const result = await write(partial);

@@ -81,7 +81,18 @@ bind() {
   mount --rbind "$1" "$2" || fail "$1 cannot be mounted"
 }
 
+# Folders to mount at, all at once: a program starts no sooner than its private root is made.
+places() (
+  set --
+${parts
+  .filter(({ from, isNested }) => from !== "link" && !isNested)
+  .map(placeLine)
+  .join("\n")}
+  mkdir -p "$@"
+)
+
 mount -t tmpfs -o mode=0755 flatwrap "$new" || fail "nothing can be mounted at $new"
+places || fail "no places to mount at"
 ${parts.map(mountLine).join("\n")}
 mount -o remount,bind,ro "$new" || fail "$new cannot be made read-only"
 
@@ -94,6 +105,12 @@ fi
 # To make mounts takes root, of user namespaces too; the program is who it was.
 exec unshare --user --map-user="\${as%:*}" --map-group="\${as#*:}" --root="$new" --wd="$wd" -- "$@"
 `;
+}
+
+function placeLine({ path, from }: Part): string {
+  const at = quote(path);
+  const source = from === "host" ? at : `"$here"${at}`;
+  return `  if [ -d ${source} ]; then set -- "$@" "$new"${at}; fi`;
 }
 
 function mountLine({ path, from, target, isNested }: Part): string {

@@ -12,15 +12,20 @@ export interface DebianPackages {
   readonly packages: readonly string[];
   /** Whether all comes along that they need, down to the C library. */
   readonly withDependencies?: boolean;
+  /** As Debian calls it; default: `amd64`. */
+  readonly architecture?: "amd64" | "arm64";
 }
 
 /** Unpacks packages at `root`, which is there when they are all there. */
-export async function unpackDebian(root: string, { suite, packages, withDependencies }: DebianPackages): Promise<void> {
+export async function unpackDebian(
+  root: string,
+  { suite, packages, withDependencies, architecture = "amd64" }: DebianPackages,
+): Promise<void> {
   await mkdir(dirname(root), { recursive: true });
   const work = await mkdtemp(join(dirname(root), "debian-"));
   try {
     const apt = join(work, "apt");
-    const options = await privateApt(apt, suite);
+    const options = await privateApt(apt, suite, architecture);
     await run("apt-get", [...options, "update", "-qq"]);
     const archives = withDependencies ? join(apt, "cache/archives") : work;
     const verb = withDependencies
@@ -41,7 +46,7 @@ export async function unpackDebian(root: string, { suite, packages, withDependen
 }
 
 /** An apt of our own beside the machine's: its proxies and certificates, our suite, and nothing of it is changed. */
-export async function privateApt(folder: string, suite: string): Promise<string[]> {
+export async function privateApt(folder: string, suite: string, architecture = "amd64"): Promise<string[]> {
   for (const part of ["lists/partial", "cache/archives/partial", "parts"]) {
     await mkdir(join(folder, part), { recursive: true });
   }
@@ -55,7 +60,7 @@ export async function privateApt(folder: string, suite: string): Promise<string[
     "Dir::State::lists": join(folder, "lists"),
     "Dir::State::status": join(folder, "status"),
     "Dir::Cache": join(folder, "cache"),
-    "APT::Architecture": "amd64",
+    "APT::Architecture": architecture,
     "Acquire::Languages": "none",
     // What a mirror has of an unreleased suite may be older than it says.
     "Acquire::Check-Valid-Until": "false",

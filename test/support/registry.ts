@@ -57,12 +57,15 @@ export class Registry implements AsyncDisposable {
 
   /**
    * @param name `tool:1.0`
-   * @param format `v2s2` makes Docker's of OCI's manifests
+   * @param format `oci` as it is; `v2s2` makes Docker's of OCI's manifests
    */
   async push(image: OciImage, name: string, format: "oci" | "v2s2" = "oci"): Promise<void> {
     const layout = await mkdtemp(join(this.#folder, "layout-"));
     await writeLayout(layout, image, "pushed");
-    await this.copy(`oci:${layout}:pushed`, name, ["--all", `--format=${format}`]);
+    await this.copy(`oci:${layout}:pushed`, name, [
+      "--all",
+      format === "oci" ? "--preserve-digests" : `--format=${format}`,
+    ]);
   }
 
   /** @param source as skopeo(1) names images */

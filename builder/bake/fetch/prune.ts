@@ -21,7 +21,7 @@ export async function prune(folder: string, { age, bytes }: PruneLimits = LIMITS
   }
 }
 
-/** Those of downloads. What else is kept beside them has rules of its own. */
+/** Those of downloads. What else is kept beside them has rules of its own, as apt's lists and the trees of guests. */
 const FOLDERS = ["files", "partial", "known", "apt/archives"];
 
 /** The last used one first. */

@@ -130,6 +130,9 @@ describeWhere(await mergingUnavailable(), "a flixed program loads what it loads 
     const flixed = await flix({ tree: tree.path, name: "tool", paths: ["/usr/bin/tool"] }, tree.beside("out"));
     expect(await onHost(tree.beside("out"), flixed)).toEqual(inTree);
     expect(inTree.size).toBeGreaterThan(1);
+    // And nothing else was copied.
+    const libraries = flixed.copied.filter(({ why }) => why.startsWith("needed by"));
+    expect(libraries.map(({ from }) => from).sort()).toEqual([...inTree.values()].sort());
   });
 
   it("also where two programs have different libraries of one name", async () => {
