@@ -46,6 +46,8 @@ async function tested(planted: Planted, { bake = [], judgedBy, args = [] }: Test
   const env = { ...cache, BAKERY_EXTENSIONS: judge };
   const { exitCode, stdout } = await turns.take(() => workplace.run(["test", "planted.raw", "--json", ...args], env));
   const { error, ...passed } = JSON.parse(stdout);
+  // Shown where a test fails.
+  if (error !== undefined) console.log(error);
   const { steps, notes } = (error?.value ?? passed) as { steps: readonly Step[]; notes: readonly string[] };
   const statuses = Object.fromEntries(steps.map(({ id, status }) => [id, status]));
   return { exitCode, statuses, notes, error, step: (id: string) => steps.find((step) => step.id === id) };
