@@ -47,7 +47,6 @@ export const TEST_PACKAGES: readonly SystemPackage[] = [
   { command: "patchelf", package: "patchelf", why: "tells programs where their libraries are" },
   { command: "setpriv", package: "util-linux", why: "runs programs as somebody else" },
   { command: "systemd-nspawn", package: "systemd-container", why: "starts throw-away guests" },
-  { command: "mmdebstrap", package: "mmdebstrap", why: "makes the tree of throw-away guests" },
   { command: "qemu-system-x86_64", package: "qemu-system-x86", why: "runs virtual machines" },
   { command: "qemu-img", package: "qemu-utils", why: "makes disks for virtual machines" },
   { command: "curl", package: "curl", why: "downloads, as people do" },

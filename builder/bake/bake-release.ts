@@ -21,6 +21,8 @@ import { bakedBefore } from "./unchanged.ts";
 export interface ReleaseRequest {
   readonly version: string;
   readonly arches?: readonly Arch[];
+  /** As in a bake request; none: the format's own */
+  readonly compression?: string;
   /** What transfer files say of the bakery that publishes it */
   readonly hosting: Hosting;
   readonly circumstances: Circumstances;
@@ -32,13 +34,13 @@ export interface ReleaseRequest {
  */
 export async function bakeRelease(
   extension: Extension,
-  { version, arches = ARCHES, hosting, circumstances }: ReleaseRequest,
+  { version, arches = ARCHES, compression, hosting, circumstances }: ReleaseRequest,
   folder: string,
   kitchen: Kitchen,
 ): Promise<ReleaseManifest> {
   await mkdir(folder, { recursive: true });
   const manifestFile = join(folder, RELEASE_MANIFEST_FILE);
-  const plans = await Promise.all(arches.map((arch) => planBake(extension, { version, arch })));
+  const plans = await Promise.all(arches.map((arch) => planBake(extension, { version, arch, compression })));
   const [first] = plans;
   if (first === undefined) throw new RangeError("a release has an image for one architecture at least");
   const before = await manifestFor(first, manifestFile, folder);

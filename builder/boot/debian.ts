@@ -23,6 +23,8 @@ export const DEBIAN_RECIPE: GuestRecipe = {
 export interface DebianSurroundings {
   /** The folder of all caches. */
   readonly cache: string;
+  /** Says where Debian's packages are had from. */
+  readonly env: NodeJS.ProcessEnv;
   /** An empty one, which is there as long as the machine is. */
   readonly work: string;
   readonly progress: Progress;
@@ -32,10 +34,10 @@ export interface DebianSurroundings {
 export async function debianMachine(
   images: readonly BootImage[],
   { memory, ports }: MachineOptions,
-  { cache, work, progress, signal }: DebianSurroundings,
+  { cache, env, work, progress, signal }: DebianSurroundings,
 ): Promise<VirtualMachine> {
-  const kernel = await guestKernel({ cache, progress, signal });
-  const tree = await guestTree({ cache, progress, signal }, DEBIAN_RECIPE);
+  const kernel = await guestKernel({ cache, env, progress, signal });
+  const tree = await guestTree({ cache, env, progress, signal }, DEBIAN_RECIPE);
   const root = await folderLayer(tree, cache, signal);
   const files = join(work, "files");
   await packFiles([...(await trimmed(tree, "people")), ...machineFiles(images)], files, signal);

@@ -18,8 +18,9 @@ export function testCommand(cli: Cli): Command {
     async ({ runner: choice, timeout, smoke, json }, operand) =>
       withSubject(operand, cli, { smoke }, async (subject) => {
         const { progress, signal } = cli;
-        const runner = await chooseRunner(choice, cacheFolderFrom(cli.env));
-        const tree = await guestTree({ cache: cacheFolderFrom(cli.env), progress, signal });
+        const cache = cacheFolderFrom(cli.env);
+        const runner = await chooseRunner(choice, { cache, env: cli.env });
+        const tree = await guestTree({ cache, env: cli.env, progress, signal });
         const test = await mergeTest(subject, { runner, tree, timeout, progress, signal });
         const text = describeTest(test);
         if (test.passed) return { value: test, text };

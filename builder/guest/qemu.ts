@@ -20,6 +20,8 @@ import { QUICK, trimmed } from "./qemu/trimmed.ts";
 export interface QemuOptions {
   /** The folder of all caches: the kernel and images of trees are kept there. */
   readonly cache: string;
+  /** Says where Debian's packages are had from. */
+  readonly env: NodeJS.ProcessEnv;
   /** MiB; all files that the guest writes are in there too. */
   readonly memory?: number;
 }
@@ -42,14 +44,14 @@ ExecStart=/bin/sh -c 'sh /${SCRIPT} > ${CHANNELS}/stdout; echo $$? > ${CHANNELS}
 StandardError=journal+console
 `;
 
-export function qemuRunner({ cache, memory = 1024 }: QemuOptions): GuestRunner {
+export function qemuRunner({ cache, env, memory = 1024 }: QemuOptions): GuestRunner {
   return {
     name: "qemu",
     hostAddress: PORTS_ADDRESS,
     unavailable,
     async run(job, options = {}) {
       const { signal } = options;
-      const kernel = await guestKernel({ cache, signal });
+      const kernel = await guestKernel({ cache, env, signal });
       const tree = await folderLayer(job.tree, cache, signal);
       return withWorkDir(async (work) => {
         const files = join(work, "files");

@@ -2,25 +2,25 @@
 import { ToolError } from "../system/errors.ts";
 import type { GuestRunner } from "./guest.ts";
 import { nspawnRunner } from "./nspawn.ts";
-import { qemuRunner } from "./qemu.ts";
+import { type QemuOptions, qemuRunner } from "./qemu.ts";
 
 /** What makes a runner, which may keep things below the folder of all caches. */
-type MakeRunner = (cache: string) => GuestRunner;
+type MakeRunner = (options: QemuOptions) => GuestRunner;
 
 /** The first one that works here is what `auto` means. */
 const RUNNERS: Readonly<Record<string, MakeRunner>> = {
   nspawn: () => nspawnRunner(),
-  qemu: (cache) => qemuRunner({ cache }),
+  qemu: (options) => qemuRunner(options),
 };
 
 export const RUNNER_NAMES = [...Object.keys(RUNNERS), "auto"];
 
 /** @throws ToolError that says why none can be used here */
-export async function chooseRunner(choice: string, cache: string, runners = RUNNERS): Promise<GuestRunner> {
+export async function chooseRunner(choice: string, options: QemuOptions, runners = RUNNERS): Promise<GuestRunner> {
   const reasons: Record<string, string> = {};
   for (const [name, make] of Object.entries(runners)) {
     if (choice !== "auto" && choice !== name) continue;
-    const runner = make(cache);
+    const runner = make(options);
     const reason = await runner.unavailable();
     if (reason === undefined) return runner;
     reasons[runner.name] = reason;

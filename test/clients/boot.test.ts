@@ -55,7 +55,9 @@ async function heardFrom(port: number): Promise<string> {
 }
 
 const lack =
-  process.getuid?.() === 0 ? await qemuRunner({ cache: CACHE }).unavailable() : "needs root, to make a tree of Debian";
+  process.getuid?.() === 0
+    ? await qemuRunner({ cache: CACHE, env: {} }).unavailable()
+    : "needs root, to make a tree of Debian";
 
 describeWhere(lack, "a virtual machine", () => {
   let workplace: Workplace;
@@ -76,8 +78,8 @@ describeWhere(lack, "a virtual machine", () => {
     // The way they are published: the host has to call it by what is inside.
     await rename(workplace.file("waver.raw"), workplace.file("waver-1.0.0-x86-64.raw"));
     const progress = progressOn({ write: () => {} });
-    await guestKernel({ cache: CACHE });
-    tree = await guestTree({ cache: CACHE, progress }, DEBIAN_RECIPE);
+    await guestKernel({ cache: CACHE, env: {} });
+    tree = await guestTree({ cache: CACHE, env: {}, progress }, DEBIAN_RECIPE);
   }, 600_000);
   afterAll(() => workplace[Symbol.asyncDispose]());
   afterEach(() => vi.unstubAllEnvs());
@@ -122,7 +124,7 @@ describeWhere(lack, "a virtual machine", () => {
       const address = server.address();
       const port = typeof address === "object" ? (address?.port ?? 0) : 0;
       const forbidden = await listening();
-      const runner = qemuRunner({ cache: CACHE });
+      const runner = qemuRunner({ cache: CACHE, env: {} });
       const kept = await readdir(join(CACHE, "machines"));
       const url = (to: number, host = runner.hostAddress) => `curl --silent --max-time 20 http://${host}:${to}/`;
       const result = await runner.run({
@@ -159,7 +161,7 @@ touch /etc/written; echo complaint >&2; exit 5`,
     const folder = await temporary(`tmp-${why.length}`);
     vi.stubEnv("TMPDIR", folder);
     const [timeout, signal] = why.startsWith("its") ? [2, undefined] : [60, AbortSignal.timeout(2_000)];
-    const ran = qemuRunner({ cache: CACHE }).run({ tree, files: [], script: "sleep 60", timeout }, { signal });
+    const ran = qemuRunner({ cache: CACHE, env: {} }).run({ tree, files: [], script: "sleep 60", timeout }, { signal });
     await expect(ran).rejects.toMatchObject(
       signal === undefined ? { message: "the guest was not done after 2 s" } : { name: "TimeoutError" },
     );

@@ -8,13 +8,13 @@ import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { decompress } from "../../bake/root/decompress.ts";
 import { wholeContent } from "../../bake/root/entry.ts";
+import { makeDebianTree } from "../../rootfs/debian/debian.ts";
 import { sha256Of } from "../../system/digest.ts";
 import { ToolError } from "../../system/errors.ts";
 import type { Progress } from "../../system/progress.ts";
 import { run } from "../../system/run.ts";
 import { withWorkDir } from "../../system/work-dir.ts";
 import { type CpioEntry, cpioOf } from "./cpio.ts";
-import { extractPackages } from "./debian-packages.ts";
 import { keptFile, machinesFolder, touch } from "./kept.ts";
 import { packFolder } from "./layer.ts";
 
@@ -31,6 +31,8 @@ export interface GuestKernel {
 export interface KernelOptions {
   /** The folder of all caches. */
   readonly cache: string;
+  /** Says where Debian's packages are had from, if not from where this machine has them. */
+  readonly env: NodeJS.ProcessEnv;
   readonly progress?: Progress | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -45,7 +47,7 @@ const INIT = fileURLToPath(new URL("init.sh", import.meta.url));
 /** To be counted up when we make something else of the same. */
 const FORMAT = 1;
 
-export async function guestKernel({ cache, progress, signal }: KernelOptions): Promise<GuestKernel> {
+export async function guestKernel({ cache, env, progress, signal }: KernelOptions): Promise<GuestKernel> {
   const key = sha256Of(JSON.stringify([FORMAT, SUITE, PACKAGES, MODULES, FILE_SYSTEMS, await readFile(INIT, "utf8")]));
   // What a busybox does follows from what it is called.
   const name = (what: keyof GuestKernel) => `${what}-${SUITE}-${key.slice(0, 12)}`;
@@ -61,7 +63,7 @@ export async function guestKernel({ cache, progress, signal }: KernelOptions): P
 
   const make = () =>
     withWorkDir(async (work) => {
-      const parts = await makeParts(work, signal);
+      const parts = await makeParts(work, { cache, env, signal });
       for (const what of Object.keys(files) as (keyof GuestKernel)[]) {
         await keptFile(cache, name(what), (path) => copyFile(parts[what], path));
       }
@@ -72,9 +74,13 @@ export async function guestKernel({ cache, progress, signal }: KernelOptions): P
   return files;
 }
 
-async function makeParts(work: string, signal?: AbortSignal): Promise<GuestKernel & { version: string }> {
+async function makeParts(
+  work: string,
+  options: Omit<KernelOptions, "progress">,
+): Promise<GuestKernel & { version: string }> {
+  const { signal } = options;
   const root = join(work, "packages");
-  await extractPackages(root, { suite: SUITE, packages: PACKAGES, signal });
+  await makeDebianTree({ suite: SUITE, arch: "x86-64", packages: PACKAGES, state: "unpacked" }, root, options);
   const [version] = await readdir(join(root, "usr/lib/modules"));
   if (version === undefined) throw new ToolError("Debian's package of the kernel has no modules");
 
@@ -82,7 +88,7 @@ async function makeParts(work: string, signal?: AbortSignal): Promise<GuestKerne
   const loader = join(root, "usr/lib64/ld-linux-x86-64.so.2");
   const libraries = join(root, "usr/lib/x86_64-linux-gnu");
   const kmod = ["--argv0", "depmod", "--library-path", libraries, join(root, "usr/bin/kmod")];
-  // Its packages are unpacked and not installed: the link from /lib to /usr/lib is missing.
+  // Below usr/, where the link from /lib leads: what it writes is to be in the tree's own folder.
   await run(loader, [...kmod, "--basedir", join(root, "usr"), "--moduledir", "/lib/modules", version], { signal });
 
   const layer = join(work, "layer");
