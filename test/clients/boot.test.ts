@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdir, readdir, rename } from "node:fs/promises";
 import { createServer } from "node:http";
 import { connect } from "node:net";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, expect, it, vi } from "vitest";
 import { DEBIAN_RECIPE } from "../../builder/boot/debian.ts";
@@ -124,6 +125,7 @@ describeWhere(lack, "a virtual machine", () => {
       const port = typeof address === "object" ? (address?.port ?? 0) : 0;
       const forbidden = await listening();
       const runner = qemuRunner({ cache: CACHE, env: {} });
+      const kept = await readdir(join(CACHE, "machines"));
       const url = (to: number, host = runner.hostAddress) => `curl --silent --max-time 20 http://${host}:${to}/`;
       const result = await runner.run({
         tree,
@@ -147,6 +149,8 @@ touch /etc/written; echo complaint >&2; exit 5`,
         stdout: "given\n700\nran\0\nactive\nhello from waver\nserved /one\nserved /two\nrefused\nrefused\n",
       });
       expect(result.console).toContain("complaint");
+      // The tree's image was made by the boot before.
+      expect(await readdir(join(CACHE, "machines"))).toEqual(kept);
       expect(await readdir(`${tree}/etc`)).not.toContain("written");
       expect(await readdir(workplace.file("tmp-3"))).toEqual([]);
     },

@@ -51,9 +51,9 @@ export async function packFiles(
   });
 }
 
-/** Of paths, kinds, modes, sizes and times: what changes when somebody changes the folder. */
+/** Of paths, kinds, modes, sizes and times of what is in it: what changes when somebody changes that. */
 async function fingerprint(folder: string, signal?: AbortSignal): Promise<string> {
-  const listed = await run("find", [folder, "-printf", "%P\\0%y %m %U:%G %s %T@ %l\\n"], { signal });
+  const listed = await run("find", [folder, "-mindepth", "1", "-printf", "%P\\0%y %m %U:%G %s %T@ %l\\n"], { signal });
   return sha256Of(listed.split("\n").sort().join("\n")).slice(0, 16);
 }
 

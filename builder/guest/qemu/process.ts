@@ -13,6 +13,9 @@ export interface QemuOptions {
   readonly onStart?: (child: ChildProcess) => void;
 }
 
+/** For one that does not end when it is told to. */
+const PATIENCE_MS = 5_000;
+
 /** @throws ToolError that names the package if it is not installed */
 export async function checkQemu(machine: Pick<VirtualMachine, "arch">): Promise<void> {
   const program = qemuProgram(machine);
@@ -37,7 +40,11 @@ export async function runQemu(machine: VirtualMachine, { stdio, signal, onStart 
   const { promise, resolve, reject } = Promise.withResolvers<number | null>();
   child.on("error", (error) => reject(startError("setpriv", error, "util-linux")));
   child.on("close", (code) => resolve(code));
-  const stop = () => child.kill();
+  let impatience: NodeJS.Timeout | undefined;
+  const stop = () => {
+    child.kill();
+    impatience = setTimeout(() => child.kill("SIGKILL"), PATIENCE_MS);
+  };
   signal?.addEventListener("abort", stop, { once: true });
   onStart?.(child);
   try {
@@ -47,5 +54,6 @@ export async function runQemu(machine: VirtualMachine, { stdio, signal, onStart 
     throw new ToolError(`${command} failed: exit code ${code}`);
   } finally {
     signal?.removeEventListener("abort", stop);
+    clearTimeout(impatience);
   }
 }
