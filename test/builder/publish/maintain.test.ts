@@ -27,7 +27,7 @@ beforeEach(async () => {
 
 async function publish(extension: string, version: string, to = bakery.url, env = {}) {
   const path = await writeRelease(workplace.file(`${extension}-${version}`), extension, version, { arches: ["arm64"] });
-  return workplace.run(["publish", path, "--to", to], { BAKERY_TOKEN: bakery.token, ...env });
+  return workplace.run(["publish", path, "--to", to, "--no-wait"], { BAKERY_TOKEN: bakery.token, ...env });
 }
 
 function bakeryRun(...args: string[]) {
