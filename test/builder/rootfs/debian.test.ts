@@ -13,14 +13,14 @@ import { execute } from "../../support/execute.ts";
 import { Gpg } from "../../support/gpg.ts";
 import { freePort } from "../../support/ports.ts";
 import { describeWhere, lackForDebian, lackForEntering } from "../../support/requirements.ts";
-import { Entrance, isRoot, NOBODY } from "./entering.ts";
+import { Entrance, isRoot, isRunning, NOBODY } from "./entering.ts";
 import { SUITE, TinyArchive } from "./tiny-archive.ts";
 
 const PROGRAM = fileURLToPath(new URL("debian-program.ts", import.meta.url));
 /** All that dpkg and our scripts need to run; Debian's essential packages have it, and a thousand more. */
 const ESSENTIAL = [
   ...["sh", "dpkg", "dpkg-deb", "dpkg-query", "dpkg-split", "tar", "rm", "cat", "touch", "ls", "id"],
-  ...["ldconfig", "start-stop-daemon", "diff", "mkdir"],
+  ...["ldconfig", "start-stop-daemon", "diff", "mkdir", "sleep"],
 ];
 const trace = (what: string) => `#!/bin/sh\nset -e\necho "${what}" >> /var/trace\n`;
 
@@ -49,6 +49,7 @@ const PACKAGES = [
   { name: "eager", fields: ["Pre-Depends: early"], scripts: { preinst: trace("eager preinst") } },
   { name: "taker", fields: ["Depends: library", "Replaces: library"], files: { "usr/share/shared": "taker's\n" } },
   { name: "failing", scripts: { postinst: "#!/bin/sh\necho out of luck >&2\nexit 9\n" } },
+  { name: "sleepy", scripts: { postinst: "#!/bin/sh\nsleep 86411 & sleep 86411\n" } },
   { name: "unmet", fields: ["Depends: library (>= 7:0)"] },
   { name: "foreign", architecture: "arm64", files: { "usr/bin/foreign": "foreign\n" } },
   { name: "large", files: { "usr/share/large": "0123456789abcdef".repeat(1 << 18) } },
@@ -79,6 +80,18 @@ function tree(more: Partial<DebianTree> = {}): DebianTree {
 }
 
 const make = (more: Partial<DebianTree> = {}, name = "tree") => makeDebianTree(tree(more), join(work, name), options);
+
+/** Makes a tree in a process of its own. */
+function program(spec: DebianTree) {
+  const request = JSON.stringify({ spec, folder: join(work, "tree"), cache });
+  return spawn(process.execPath, [PROGRAM, request], { stdio: ["ignore", "pipe", "inherit"] });
+}
+
+async function interrupt(child: ReturnType<typeof program>) {
+  const printed = child.stdout.toArray();
+  child.kill("SIGINT");
+  return JSON.parse(Buffer.concat(await printed).toString());
+}
 
 describe("what a tree is made of", () => {
   it("is what apt would install, with the digests that the archive vouches for", async () => {
@@ -203,6 +216,16 @@ describeWhere(await lackForEntering(), "an installed tree", () => {
       message: "packages cannot be installed in the tree",
       details: { output: expect.stringContaining("out of luck") },
     });
+    expect(await readdir(work)).toEqual([]);
+  });
+
+  it("that is interrupted is none, and no script of it goes on", async () => {
+    const spec = tree({ arch, packages: ["sleepy"], state: "installed" });
+    const child = program(spec);
+    const asleep = () => isRunning("sleep", "86411");
+    await expect.poll(asleep, { timeout: 50_000 }).toBe(true);
+    expect(await interrupt(child)).toMatchObject({ message: "ended by SIGINT" });
+    await expect.poll(asleep).toBe(false);
     expect(await readdir(work)).toEqual([]);
   });
 
@@ -345,12 +368,9 @@ describe("a tree that cannot be had says why, and leaves nothing", () => {
   it("an interrupted run", async () => {
     const waiting = Promise.withResolvers<Buffer>();
     archive.instead.set("pool/tool", waiting.promise);
-    const request = JSON.stringify({ spec: tree({ packages: ["tool"] }), folder: join(work, "tree"), cache });
-    const child = spawn(process.execPath, [PROGRAM, request], { stdio: ["ignore", "pipe", "inherit"] });
-    const printed = child.stdout.toArray();
+    const child = program(tree());
     await expect.poll(() => archive.asked.some((path) => path.includes("pool/tool")), { timeout: 20_000 }).toBe(true);
-    child.kill("SIGINT");
-    expect(JSON.parse(Buffer.concat(await printed).toString())).toMatchObject({ message: "ended by SIGINT" });
+    expect(await interrupt(child)).toMatchObject({ message: "ended by SIGINT" });
     waiting.resolve(Buffer.from(""));
   });
 

@@ -7,7 +7,7 @@ import { type Entering, runIn } from "../../../builder/rootfs/enter.ts";
 import { resolveInside } from "../../../builder/rootfs/inside.ts";
 import { smallestProgram } from "../../../builder/rootfs/smallest-program.ts";
 import { describeWhere, lackForEntering } from "../../support/requirements.ts";
-import { Entrance, isRoot, NOBODY, outcomesOf, WAYS } from "./entering.ts";
+import { Entrance, isRoot, isRunning, NOBODY, outcomesOf, WAYS } from "./entering.ts";
 
 const mounts = [{ from: "/usr", to: "/usr" }];
 
@@ -105,11 +105,11 @@ describeWhere(await lackForEntering(), "inside of a tree", () => {
       ] as const;
       const [program, ...args] = entrance.commandLine(who, tool, requests);
       const child = spawn(program, args, { stdio: "ignore" });
-      await expect.poll(() => isRunning(killed), { timeout: 20_000 }).toBe(true);
-      expect(await isRunning(ended)).toBe(false);
-      expect(await isRunning(failed)).toBe(false);
+      await expect.poll(() => isRunning("sleep", killed), { timeout: 20_000 }).toBe(true);
+      expect(await isRunning("sleep", ended)).toBe(false);
+      expect(await isRunning("sleep", failed)).toBe(false);
       child.kill("SIGKILL");
-      await expect.poll(() => isRunning(killed)).toBe(false);
+      await expect.poll(() => isRunning("sleep", killed)).toBe(false);
     });
   });
 
@@ -146,10 +146,10 @@ describeWhere(await lackForEntering(), "inside of a tree", () => {
     const interrupted = new AbortController();
     const seconds = mark();
     const running = here(`trap "" TERM INT; sleep ${seconds}`, { signal: interrupted.signal });
-    await expect.poll(() => isRunning(seconds), { timeout: 10_000 }).toBe(true);
+    await expect.poll(() => isRunning("sleep", seconds), { timeout: 10_000 }).toBe(true);
     interrupted.abort(new Error("ended by SIGINT"));
     await expect(running).rejects.toThrow("ended by SIGINT");
-    await expect.poll(() => isRunning(seconds)).toBe(false);
+    await expect.poll(() => isRunning("sleep", seconds)).toBe(false);
     expect(await readFile("/proc/self/mountinfo", "utf8")).toBe(before);
     await expect(here("true", { signal: interrupted.signal })).rejects.toThrow("ended by SIGINT");
   });
@@ -229,11 +229,4 @@ describeWhere(await lackForEntering(), "inside of a tree", () => {
 /** A number of seconds that is nobody else's. */
 function mark(): string {
   return `${86_400 + Math.floor(Math.random() * 1e9)}`;
-}
-
-/** Whether a process of this machine has this argument. */
-async function isRunning(mark: string): Promise<boolean> {
-  const ids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
-  const lines = await Promise.all(ids.map((id) => readFile(`/proc/${id}/cmdline`, "utf8").catch(() => "")));
-  return lines.some((line) => line.split("\0").includes(mark) && line.startsWith("sleep"));
 }

@@ -1,6 +1,6 @@
 /** Enters a tree as one of several users, with or without bubblewrap: what this machine can do is tried in all ways. */
 import { existsSync } from "node:fs";
-import { chmod, chown, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, chown, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -95,4 +95,11 @@ export async function outcomesOf([program, ...args]: readonly [string, ...string
   const { stdout, stderr } = await execute(program, args, { env: { SECRET: "hidden" } });
   if (stdout === "") throw new Error(`nothing came back: ${stderr}`);
   return JSON.parse(stdout);
+}
+
+/** Whether a process of this machine has this program and argument. */
+export async function isRunning(program: string, argument: string): Promise<boolean> {
+  const ids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
+  const lines = await Promise.all(ids.map((id) => readFile(`/proc/${id}/cmdline`, "utf8").catch(() => "")));
+  return lines.some((line) => line === `${program}\0${argument}\0`);
 }
