@@ -1,4 +1,5 @@
 /** One at a time, among all processes of this machine: a lock file that names its owner. */
+import { randomBytes } from "node:crypto";
 import { link, readFile, rm, writeFile } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -9,9 +10,12 @@ import { sweep } from "./work-dir.ts";
 const PATIENCE_MS = 60_000;
 const POLL_MS = 50;
 
-/** @throws ToolError if another process keeps the lock for longer than a minute */
-export async function withLock<T>(path: string, perform: () => Promise<T>): Promise<T> {
-  const deadline = Date.now() + PATIENCE_MS;
+/**
+ * @param patience milliseconds
+ * @throws ToolError if another process keeps the lock for longer than that
+ */
+export async function withLock<T>(path: string, perform: () => Promise<T>, patience = PATIENCE_MS): Promise<T> {
+  const deadline = Date.now() + patience;
   while (!(await take(path))) {
     if (Date.now() > deadline)
       throw new ToolError(`another process is at work here for too long`, { details: { lock: path } });
@@ -26,8 +30,9 @@ export async function withLock<T>(path: string, perform: () => Promise<T>): Prom
 
 async function take(path: string): Promise<boolean> {
   // Written elsewhere and then linked: a lock is there with its owner's name or not at all, whoever is killed when.
-  await sweep(dirname(path), new RegExp(`^${RegExp.escape(basename(path))}\\.(?<owner>${OWNER_PATTERN})$`));
-  const own = `${path}.${OWNER}`;
+  await sweep(dirname(path), new RegExp(`^${RegExp.escape(basename(path))}\\.(?<owner>${OWNER_PATTERN})-[0-9a-f]+$`));
+  // This process may want it for several things at once.
+  const own = `${path}.${OWNER}-${randomBytes(4).toString("hex")}`;
   await writeFile(own, OWNER);
   try {
     await link(own, path);

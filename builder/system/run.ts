@@ -8,6 +8,10 @@ export interface RunOptions {
   /** Added to the environment; undefined takes a variable out of it. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly signal?: AbortSignal | undefined;
+  /** How the program is ended when `signal` says so; default: SIGTERM. */
+  readonly killSignal?: NodeJS.Signals;
+  /** Told what it prints, both ways, as it comes. */
+  readonly onOutput?: ((piece: Buffer) => void) | undefined;
   /** What the program reads on stdin; default: nothing. */
   readonly input?: AsyncIterable<Uint8Array>;
   /** What new files do not get; default: this process's. */
@@ -66,7 +70,7 @@ class Program {
   #inputError: unknown;
 
   constructor(command: string, args: readonly string[], options: RunOptions) {
-    const { cwd, env = {}, signal, input, umask, package: name } = options;
+    const { cwd, env = {}, signal, killSignal, onOutput, input, umask, package: name } = options;
     const { promise, resolve, reject } = Promise.withResolvers<Exit>();
     this.#line = [command, ...args];
     this.#exit = promise;
@@ -79,7 +83,9 @@ class Program {
       env: { ...process.env, LC_ALL: "C", ...env },
       ...(cwd !== undefined && { cwd }),
       ...(signal !== undefined && { signal }),
+      ...(killSignal !== undefined && { killSignal }),
     });
+    if (onOutput !== undefined) for (const way of [this.child.stdout, this.child.stderr]) way.on("data", onOutput);
     this.child.stderr.on("data", (chunk: Buffer) => {
       this.#stderr.push(chunk);
       if (this.#stderr.length > CHUNKS_KEPT) this.#stderr.shift();

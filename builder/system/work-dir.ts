@@ -55,12 +55,13 @@ export async function writeText(path: string, text: string): Promise<void> {
 /**
  * Removes what a run that was killed has left behind. Runs that are still alive keep theirs.
  * @param pattern for names; its group `owner` is an `OWNER`
+ * @param removeOne for what others than this process's user own files in
  */
-export async function sweep(folder: string, pattern: RegExp): Promise<void> {
+export async function sweep(folder: string, pattern: RegExp, removeOne = remove): Promise<void> {
   for (const name of await readdir(folder)) {
     const owner = pattern.exec(name)?.groups?.owner;
     // Where it is another user's, it stays: it harms nobody.
-    if (owner !== undefined && isGone(owner)) await remove(join(folder, name)).catch(() => {});
+    if (owner !== undefined && isGone(owner)) await removeOne(join(folder, name)).catch(() => {});
   }
 }
 

@@ -46,11 +46,11 @@ export class DownloadCache {
   readonly offline: boolean;
   /** Which digests upstreams have vouched for. */
   readonly known: KnownDigests;
-  readonly #folder: string;
+  readonly folder: string;
   readonly #taken = new Map<string, Taken>();
 
   constructor(folder: string, { offline = false }: CacheOptions = {}) {
-    this.#folder = folder;
+    this.folder = folder;
     this.offline = offline;
     this.known = new KnownDigests(join(folder, "known"));
   }
@@ -84,8 +84,16 @@ export class DownloadCache {
       const known = await this.known.recall(download);
       if (known === undefined) continue;
       const name = join("files", `${known.expected.algorithm}-${known.expected.hex}`);
-      await copyFile(join(this.#folder, name), join(folder, name), constants.COPYFILE_FICLONE);
+      await copyFile(join(this.folder, name), join(folder, name), constants.COPYFILE_FICLONE);
       await other.known.remember(download, known);
+    }
+  }
+
+  /** Puts files that are kept, by their sha256, into another cache. */
+  async copyFiles(folder: string, digests: readonly string[]): Promise<void> {
+    await new DownloadCache(folder).#prepare();
+    for (const name of digests.map((sha256) => join("files", `sha256-${sha256}`))) {
+      await copyFile(join(this.folder, name), join(folder, name), constants.COPYFILE_FICLONE);
     }
   }
 
@@ -95,7 +103,7 @@ export class DownloadCache {
     if (kept !== undefined) return kept;
     if (this.offline) {
       throw new UserError(`${download.file} is not in the download cache`, {
-        details: { url: download.address, cache: this.#folder },
+        details: { url: download.address, cache: this.folder },
         hint: "run it once without --offline",
       });
     }
@@ -111,7 +119,7 @@ export class DownloadCache {
   async #kept(download: Wanted): Promise<Omit<Arrival, typeof Symbol.asyncDispose> | undefined> {
     const key = keyOf(download);
     if (key === undefined) return undefined;
-    const path = join(this.#folder, "files", key);
+    const path = join(this.folder, "files", key);
     try {
       await utimes(path, new Date(), new Date());
     } catch {
@@ -130,7 +138,7 @@ export class DownloadCache {
 
   /** A file of our own to download to: what a run that is no more has left of the same bytes, or a new one. */
   async #partial(download: Wanted): Promise<string> {
-    const folder = join(this.#folder, "partial");
+    const folder = join(this.folder, "partial");
     const key = keyOf(download);
     const path = join(folder, `${key ?? sha256Of(download.address)}.${OWNER}`);
     if (key === undefined) {
@@ -162,20 +170,20 @@ export class DownloadCache {
       throw error;
     }
     const measured = spool.complete();
-    await rename(path, join(this.#folder, "files", keyOf(download) ?? `sha256-${measured.sha256}`));
-    await prune(this.#folder);
+    await rename(path, join(this.folder, "files", keyOf(download) ?? `sha256-${measured.sha256}`));
+    await prune(this.folder);
     return measured;
   }
 
   async #prepare(): Promise<void> {
     for (const name of ["files", "partial"]) {
-      await mkdir(join(this.#folder, name), { recursive: true, mode: 0o700 }).catch(this.#explain);
+      await mkdir(join(this.folder, name), { recursive: true, mode: 0o700 }).catch(this.#explain);
     }
   }
 
   readonly #explain = (cause: unknown): never => {
     throw new ToolError("the download cache cannot be written", {
-      details: { folder: this.#folder, reason: errorCode(cause) ?? String(cause) },
+      details: { folder: this.folder, reason: errorCode(cause) ?? String(cause) },
       hint: "set BAKERY_CACHE to a folder that can",
       cause,
     });
@@ -183,9 +191,12 @@ export class DownloadCache {
 }
 
 /** @param env `BAKERY_CACHE`, else a folder where such things are kept: XDG base directory specification */
+export function cacheFolderFrom(env: NodeJS.ProcessEnv): string {
+  return resolve(env.BAKERY_CACHE || join(env.XDG_CACHE_HOME || join(homedir(), ".cache"), "sysext-bakery"));
+}
+
 export function downloadCacheFrom(env: NodeJS.ProcessEnv, options?: CacheOptions): DownloadCache {
-  const folder = env.BAKERY_CACHE || join(env.XDG_CACHE_HOME || join(homedir(), ".cache"), "sysext-bakery");
-  return new DownloadCache(resolve(folder), options);
+  return new DownloadCache(cacheFolderFrom(env), options);
 }
 
 function keyOf({ expected }: Wanted): string | undefined {
