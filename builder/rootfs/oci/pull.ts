@@ -58,6 +58,7 @@ export async function pullImage(reference: string, folder: string, options: Pull
   const image = await openImage(reference, options);
   const pull = () => stageFolder(folder, (staging) => unpackImage(image, staging, options));
   const layers = await options.kitchen.progress.step(`Pulling ${reference}`, pull, describe);
+  await image.remembered;
   const downloads = new Map([...image.downloads, ...layers].map((one) => [one.url, one]));
   const { digest, config } = image;
   return {

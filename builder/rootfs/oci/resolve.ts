@@ -53,6 +53,8 @@ export interface Layer extends Descriptor {
 /** An image with where to get its layers. */
 export interface OpenImage extends ResolvedImage {
   readonly repository: Repository;
+  /** When it is on disk what the tag stands for: a disk that is busy may take a while, and nothing else waits for it. */
+  readonly remembered: Promise<void>;
 }
 
 /** Of a document. The distribution specification asks registries for 4 MiB; configs of long histories are larger. */
@@ -66,7 +68,8 @@ const MAX_DEPTH = 3;
  * @throws UsageError for what is no reference; UpstreamError or UserError, naming the image, where it cannot be had
  */
 export async function resolveImage(reference: string, options: ImageOptions): Promise<ResolvedImage> {
-  const { repository: _, ...resolved } = await openImage(reference, options);
+  const { repository: _, remembered, ...resolved } = await openImage(reference, options);
+  await remembered;
   return resolved;
 }
 
@@ -80,7 +83,10 @@ export async function openImage(text: string, { arch, kitchen, logins }: ImageOp
   });
   return explained(repository, async () => {
     const image = describeReference(reference);
-    const named = reference.digest ?? (await digestOfTag(repository, image, kitchen));
+    const { digest: named, remembered } =
+      reference.digest === undefined
+        ? await digestOfTag(repository, image, kitchen)
+        : { digest: reference.digest, remembered: Promise.resolve() };
     const downloads: ImageDownload[] = [];
     const fetch = async (url: string, digest: string, size?: number) => {
       const { text: body, ...measured } = await readDocument(repository, { url, digest, size }, kitchen);
@@ -101,7 +107,7 @@ export async function openImage(text: string, { arch, kitchen, logins }: ImageOp
       if (depth === 0) checkPlatform(config, arch, image);
       const layers = layersOf(manifest.layers, config, image);
       const canonical = `${nameOf(reference)}@${named}`;
-      return { reference: canonical, digest: chosen.digest, config, layers, downloads, repository };
+      return { reference: canonical, digest: chosen.digest, config, layers, downloads, repository, remembered };
     }
     throw new UpstreamError(`the index of ${image} names an index, and so on`, { details: { image } });
   });
@@ -152,13 +158,15 @@ async function digestOfTag(
   repository: Repository,
   image: string,
   { downloads }: ImageOptions["kitchen"],
-): Promise<string> {
+): Promise<{ digest: string; remembered: Promise<void> }> {
   const { tag = "latest" } = repository.reference;
   const url = repository.manifestUrl(tag);
   const described = { url, verify: { kind: "unverified", reason: "a tag is what its registry says" } } as const;
   if (downloads.offline) {
     const known = await downloads.known.recall(described);
-    if (known !== undefined) return `${known.expected.algorithm}:${known.expected.hex}`;
+    if (known !== undefined) {
+      return { digest: `${known.expected.algorithm}:${known.expected.hex}`, remembered: Promise.resolve() };
+    }
     throw new UserError(`${image} is not in the download cache`, {
       details: { url },
       hint: "run it once without --offline",
@@ -167,8 +175,10 @@ async function digestOfTag(
   const { digest, headers } = await askForTag(repository, tag);
   refuseSchema1(headers.get("content-type"), image);
   const [algorithm, hex = ""] = digest.split(":") as [HashAlgorithm, string];
-  await downloads.known.remember(described, { address: url, expected: { algorithm, hex } });
-  return digest;
+  const remembered = downloads.known.remember(described, { address: url, expected: { algorithm, hex } });
+  // Whoever needs the image waits for it; others have failed of something else.
+  remembered.catch(() => {});
+  return { digest, remembered };
 }
 
 async function askForTag(repository: Repository, tag: string): Promise<{ digest: string; headers: Headers }> {
