@@ -1,5 +1,5 @@
 /**
- * Storage fails at every single operation of a publication in turn, in every way that it can. Meanwhile a machine asks
+ * Storage fails at every single operation of a publication in turn, in every way that makes a difference. Meanwhile a machine asks
  * as systemd-sysupdate does. It must never see an index that names what it cannot fetch with that hash, nor a signature
  * of another index; and one more publication completes the release.
  */
