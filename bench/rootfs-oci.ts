@@ -1,15 +1,15 @@
 /**
  * Pulls a Debian tree in four layers out of a registry on this machine, beside what people do with public tools: curl
- * for each layer and `tar -x` of it, and skopeo to a folder and `tar -x`. In turns, in one run; needs mmdebstrap,
- * docker-registry, skopeo, and root for owners. `./scripts/with-node bench/rootfs-oci.ts [rounds]`
+ * for each layer and `tar -x` of it, and skopeo to a folder and `tar -x`. In turns, in one run; needs docker-registry,
+ * skopeo, and root for owners. `./scripts/with-node bench/rootfs-oci.ts [rounds]`
  */
-import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { makeDebianTree } from "../builder/rootfs/debian/debian.ts";
 import { formatTable } from "../builder/system/format.ts";
 import { run } from "../builder/system/run.ts";
-import { privateApt } from "../test/support/debian.ts";
 import { ociImage } from "../test/support/oci-image.ts";
 import { Registry } from "../test/support/registry.ts";
 
@@ -68,24 +68,22 @@ try {
 /** What each group of packages adds to those before, as tar has it: what a layer is. */
 async function layers(): Promise<Buffer[]> {
   const tars: Buffer[] = [];
-  const tree = join(folder, "tree");
-  await mkdir(tree);
-  const marker = join(folder, "marker");
-  const apt = await privateApt(join(folder, "apt"), SUITE);
-  await run("apt-get", [...apt, "update", "-qq"]);
-  for (const packages of LAYERS) {
-    const debs = join(folder, "apt/cache/archives");
-    const before = new Set(await readdir(debs));
-    await run("apt-get", [...apt, "install", "-y", "-qq", "--no-install-recommends", "--download-only", ...packages]);
-    await run("sh", ["-c", `find . | sort > ${marker}`], { cwd: tree });
-    for (const name of (await readdir(debs)).filter((one) => one.endsWith(".deb") && !before.has(one))) {
-      await run("dpkg-deb", ["-x", join(debs, name), tree]);
-    }
+  let before: readonly string[] = [];
+  for (const at of LAYERS.keys()) {
+    const packages = LAYERS.slice(0, at + 1).flat();
+    const tree = join(folder, "tree");
+    const spec = { suite: SUITE, arch: "x86-64", packages, state: "unpacked" } as const;
+    await makeDebianTree(spec, tree, { cache: join(folder, "cache"), env: process.env });
+    const all = (await run("find", [".", "-mindepth", "1"], { cwd: tree })).trimEnd().split("\n").sort();
+    const known = new Set(before);
+    const list = join(folder, "added");
+    await writeFile(list, all.filter((path) => !known.has(path)).join("\n"));
     const tar = join(folder, "layer.tar");
-    await run("sh", ["-c", `find . | sort | comm -23 - ${marker} | tar --no-recursion -cf ${tar} -T -`], { cwd: tree });
+    await run("tar", ["--no-recursion", "-cf", tar, "-T", list], { cwd: tree });
     tars.push(await readFile(tar));
+    await rm(tree, { recursive: true });
+    before = all;
   }
-  await rm(tree, { recursive: true });
   return tars;
 }
 

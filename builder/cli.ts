@@ -2,6 +2,7 @@
 import { Command, CommanderError } from "commander";
 import { kitchenFrom } from "./bake/kitchen.ts";
 import { Catalog } from "./catalog.ts";
+import { bootCommand } from "./commands/boot.ts";
 import type { Cli } from "./commands/command.ts";
 import { createCommand } from "./commands/create.ts";
 import { diffCommand } from "./commands/diff.ts";
@@ -30,6 +31,7 @@ const COMMANDS = [
   createCommand,
   verifyReproducibleCommand,
   testCommand,
+  bootCommand,
   inspectCommand,
   diffCommand,
   publishCommand,

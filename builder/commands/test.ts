@@ -18,8 +18,9 @@ export function testCommand(cli: Cli): Command {
     async ({ runner: choice, timeout, smoke, json }, operand) =>
       withSubject(operand, cli, { smoke }, async (subject) => {
         const { progress, signal } = cli;
-        const runner = await chooseRunner(choice);
-        const tree = await guestTree({ cache: cacheFolderFrom(cli.env), progress, signal });
+        const cache = cacheFolderFrom(cli.env);
+        const runner = await chooseRunner(choice, { cache, env: cli.env });
+        const tree = await guestTree({ cache, env: cli.env, progress, signal });
         const test = await mergeTest(subject, { runner, tree, timeout, progress, signal });
         const text = describeTest(test);
         if (test.passed) return { value: test, text };
@@ -39,7 +40,8 @@ have to run and to survive a kill, its smoke commands are run, and it is unmerge
 but the guest's tree in the cache. It needs root. A guest is no prison: test what you would install.
 
 What the image has to provide, uphold and run is what the recipe of its name says. The guest is a small Debian without
-network, whose kernel is this machine's.
+network. In systemd-nspawn, which takes seconds, its kernel is this machine's; in qemu it is a Debian's own, which needs
+no loop devices here, and takes minutes where there is no /dev/kvm.
 
 Environment:
   BAKERY_CACHE       where the guest's tree is kept (default: ~/.cache/sysext-bakery)

@@ -40,13 +40,12 @@ boot)
   mount -t overlay -o lowerdir=tree,upperdir=upper,workdir=work guest root
   # A file that replaces one has its own mode.
   cp -R --remove-destination ../files/. root/
-  # The kernel gives out the first loop device that is free on the whole machine; others may be faster.
+  # The kernel gives out the first loop device that is free on the whole machine then: those that are in use now may be
+  # free, and those that are free may not.
   number=0 free=0
   while [ "$free" -lt 16 ]; do
-    if [ ! -e "/sys/block/loop$number/loop/backing_file" ]; then
-      mknod "dev/loop$number" b 7 "$number"
-      free=$((free + 1))
-    fi
+    mknod "dev/loop$number" b 7 "$number"
+    if [ ! -e "/sys/block/loop$number/loop/backing_file" ]; then free=$((free + 1)); fi
     number=$((number + 1))
   done
   own_group cgroup

@@ -4,16 +4,19 @@
  */
 import { mkdir, readdir, rename, rm, stat, symlink, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { makeDebianTree } from "../rootfs/debian/debian.ts";
 import { sha256Of } from "../system/digest.ts";
 import { ToolError } from "../system/errors.ts";
 import { OWNER, OWNER_PATTERN } from "../system/owner.ts";
 import type { Progress } from "../system/progress.ts";
 import { sweep } from "../system/work-dir.ts";
-import { makeDebianTree } from "./debian-tree.ts";
+import { machineArch } from "./machine-arch.ts";
 
 export interface GuestTreeOptions {
   /** The folder of all caches: `cacheFolderFrom`. */
   readonly cache: string;
+  /** Says where Debian's packages are had from, if not from where this machine has them. */
+  readonly env: NodeJS.ProcessEnv;
   readonly progress: Progress;
   readonly signal?: AbortSignal | undefined;
 }
@@ -77,7 +80,7 @@ const KEPT_MS = 30 * 24 * 60 * 60 * 1_000;
 /** @returns the tree's folder, in which nothing may be written */
 export async function guestTree(options: GuestTreeOptions, recipe = GUEST_RECIPE): Promise<string> {
   const folder = join(options.cache, "guests");
-  const name = `${recipe.suite}-${sha256Of(JSON.stringify(recipe)).slice(0, 12)}`;
+  const name = `${recipe.suite}-${machineArch()}-${sha256Of(JSON.stringify(recipe)).slice(0, 12)}`;
   const tree = join(folder, name);
   if (!(await exists(tree))) {
     await mkdir(folder, { recursive: true, mode: 0o700 }).catch((cause) => {
@@ -107,16 +110,15 @@ async function make(tree: string, partial: string, recipe: GuestRecipe, options:
   }
 }
 
-async function makeGuestTree(recipe: GuestRecipe, folder: string, { signal }: GuestTreeOptions): Promise<void> {
+async function makeGuestTree(recipe: GuestRecipe, folder: string, options: GuestTreeOptions): Promise<void> {
   const { suite, packages, masked, maskedGenerators } = recipe;
-  await makeDebianTree({ suite, packages }, folder, signal);
+  const exclude = ["doc", "info", "locale", "man"].map((name) => `/usr/share/${name}/*`);
+  const { progress, ...quietly } = options;
+  await makeDebianTree({ suite, arch: machineArch(), packages, state: "installed", exclude }, folder, quietly);
   const settings = join(folder, "etc/systemd");
   for (const unit of masked) await symlink("/dev/null", join(settings, "system", unit));
   await mkdir(join(settings, "system-generators"), { recursive: true });
   for (const name of maskedGenerators) await symlink("/dev/null", join(settings, "system-generators", name));
-  for (const name of ["doc", "locale", "man"])
-    await rm(join(folder, "usr/share", name), { recursive: true, force: true });
-  for (const name of ["apt/lists", "cache/apt"]) await rm(join(folder, "var", name), { recursive: true, force: true });
   // Else systemd would rebuild its caches at each boot: systemd-update-done.service(8)
   for (const name of ["etc", "var"]) await writeFile(join(folder, name, ".updated"), "");
 }

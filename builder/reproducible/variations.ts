@@ -93,6 +93,8 @@ export async function plantElsewhere({ name, folder }: Extension, plan: Plan, ex
   await mkdir(own, { recursive: true });
   const recipe = pathToFileURL(join(folder, "recipe.ts")).href;
   await writeFile(join(own, "recipe.ts"), `export { default } from ${JSON.stringify(recipe)};\n`);
+  const scripts = plan.builds.flatMap((build) => (build.kind === "container" ? [build.script] : []));
+  for (const script of scripts) await copyFile(join(folder, script), join(own, script));
   for (const { path, kind, content } of plan.staticFiles.toReversed()) {
     const to = join(own, "files", path);
     await mkdir(dirname(to), { recursive: true });

@@ -1,6 +1,10 @@
 /** Trees out of Debian's packages. */
+import { constants } from "node:fs";
+import { cp } from "node:fs/promises";
+import { join } from "node:path";
 import type { DebianRootfs } from "../recipe/index.ts";
 import { type MakingDebian, makeDebianTree, resolveDebian } from "./debian/debian.ts";
+import { fetchPackages } from "./debian/fetch-packages.ts";
 import type { ResolvedRootfs, RootfsUse } from "./rootfs-maker.ts";
 
 export async function debianRootfs(
@@ -19,6 +23,11 @@ export async function debianRootfs(
     async make(folder, signal) {
       // Those that were found, whatever the archive has by now.
       await makeDebianTree(wanted, folder, { ...options, packages: found, signal });
+    },
+    async copyTo(cache) {
+      await fetchPackages(found, options);
+      // With apt's lists: offline, they are what says which packages these are.
+      await cp(join(options.cache, "apt"), join(cache, "apt"), { recursive: true, mode: constants.COPYFILE_FICLONE });
     },
   };
 }

@@ -29,5 +29,11 @@ export async function ociRootfs(
       // What was resolved, also where the tag has moved on since.
       await pullImage(resolved.reference, folder, { ...options, kitchen: { ...kitchen, signal } });
     },
+    async copyTo(cache) {
+      await kitchen.downloads.copyFiles(
+        cache,
+        downloads.map(({ sha256 }) => sha256),
+      );
+    },
   };
 }

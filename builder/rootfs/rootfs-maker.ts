@@ -13,6 +13,8 @@ export interface ResolvedRootfs {
   readonly downloads: readonly DownloadRecord[];
   /** @param folder where the tree goes: it is not there yet */
   make(folder: string, signal?: AbortSignal): Promise<void>;
+  /** Puts what it is made of into another cache, so that it can be made from there without a network. */
+  copyTo(cache: string): Promise<void>;
 }
 
 export interface RootfsUse {

@@ -1,4 +1,5 @@
 /** One at a time, among all processes of this machine: a lock file that names its owner. */
+import { randomBytes } from "node:crypto";
 import { link, readFile, rm, writeFile } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -29,8 +30,9 @@ export async function withLock<T>(path: string, perform: () => Promise<T>, patie
 
 async function take(path: string): Promise<boolean> {
   // Written elsewhere and then linked: a lock is there with its owner's name or not at all, whoever is killed when.
-  await sweep(dirname(path), new RegExp(`^${RegExp.escape(basename(path))}\\.(?<owner>${OWNER_PATTERN})$`));
-  const own = `${path}.${OWNER}`;
+  await sweep(dirname(path), new RegExp(`^${RegExp.escape(basename(path))}\\.(?<owner>${OWNER_PATTERN})-[0-9a-f]+$`));
+  // This process may want it for several things at once.
+  const own = `${path}.${OWNER}-${randomBytes(4).toString("hex")}`;
   await writeFile(own, OWNER);
   try {
     await link(own, path);

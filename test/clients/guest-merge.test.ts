@@ -46,6 +46,8 @@ async function tested(planted: Planted, { bake = [], judgedBy, args = [] }: Test
   const env = { ...cache, BAKERY_EXTENSIONS: judge };
   const { exitCode, stdout } = await turns.take(() => workplace.run(["test", "planted.raw", "--json", ...args], env));
   const { error, ...passed } = JSON.parse(stdout);
+  // Shown where a test fails.
+  if (error !== undefined) console.log(error);
   const { steps, notes } = (error?.value ?? passed) as { steps: readonly Step[]; notes: readonly string[] };
   const statuses = Object.fromEntries(steps.map(({ id, status }) => [id, status]));
   return { exitCode, statuses, notes, error, step: (id: string) => steps.find((step) => step.id === id) };
@@ -70,7 +72,7 @@ vi.setConfig({ testTimeout: 240_000 });
 
 describeWhere(await guestUnavailable(), "a merge test", () => {
   describe.concurrent("of an image", () => {
-    it("with an upheld service passes every step, within ten seconds on an idle machine", async () => {
+    it("with an upheld service passes every step", async () => {
       const fields = `${UPHOLDS} smoke: ({ version }) => [{ run: ["echo", version, "it's"], prints: "1.0.0 it's" }],`;
       const { exitCode, statuses, notes, step } = await tested(
         { ...SERVICE, fields },

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest
 import { bakeRelease } from "../../builder/bake/bake-release.ts";
 import { kitchenFrom } from "../../builder/bake/kitchen.ts";
 import { Catalog } from "../../builder/catalog.ts";
-import { machineArch } from "../../builder/guest/merge-test/subject.ts";
+import { machineArch } from "../../builder/guest/machine-arch.ts";
 import { nspawnRunner } from "../../builder/guest/nspawn.ts";
 import { chooseRunner } from "../../builder/guest/runners.ts";
 import { FIXTURES, Workplace } from "../support/bakery.ts";
@@ -135,12 +135,13 @@ describe("says why no guest can be started", () => {
       name,
       unavailable: async () => reason,
     });
+    const NOWHERE = { cache: "", env: {} };
     const runners = { one: made("one", "it is tired"), two: made("two", "it is away") };
-    await expect(chooseRunner("auto", runners)).rejects.toMatchObject({
+    await expect(chooseRunner("auto", NOWHERE, runners)).rejects.toMatchObject({
       details: { one: "it is tired", two: "it is away" },
     });
-    await expect(chooseRunner("two", runners)).rejects.toMatchObject({ details: { two: "it is away" } });
-    expect((await chooseRunner("auto", { ...runners, three: made("three") })).name).toBe("three");
+    await expect(chooseRunner("two", NOWHERE, runners)).rejects.toMatchObject({ details: { two: "it is away" } });
+    expect((await chooseRunner("auto", NOWHERE, { ...runners, three: made("three") })).name).toBe("three");
   });
 });
 

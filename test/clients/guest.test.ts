@@ -1,6 +1,6 @@
 /** Guests themselves: what they can do, how they end, and that nothing of them stays on this machine. */
 import { spawn } from "node:child_process";
-import { mkdir, readdir, readFile, stat } from "node:fs/promises";
+import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -9,6 +9,7 @@ import { afterAll, afterEach, beforeAll, expect, it, vi } from "vitest";
 import { nspawnRunner } from "../../builder/guest/nspawn.ts";
 import { OWNER } from "../../builder/system/owner.ts";
 import { Workplace } from "../support/bakery.ts";
+import { execute } from "../support/execute.ts";
 import { bakeIn, DAEMON, plantIn, service } from "../support/guest-images.ts";
 import { guestUnavailable, lastingTracesOf, testTree, tracesOf } from "../support/guests.ts";
 import { describeWhere } from "../support/requirements.ts";
@@ -65,6 +66,18 @@ describeWhere(await guestUnavailable(), "a guest", () => {
     for (const one of [server, other]) one.close();
   });
 
+  it("takes a loop device that is in use when it boots, and free when it wants one", async () => {
+    await using workplace = await Workplace.open();
+    await writeFile(workplace.file("disk"), Buffer.alloc(1024 ** 2));
+    const { stdout: device } = await execute("losetup", ["--find", "--show", workplace.file("disk")]);
+    const detached = execute("sleep", ["4"]).then(() => execute("losetup", ["--detach", device.trim()]));
+    const { stdout } = await run(
+      "sleep 6; truncate -s 1M /disk; losetup --detach $(losetup --find --show /disk) && echo taken",
+    );
+    expect(await detached).toMatchObject({ exitCode: 0 });
+    expect(stdout).toBe("taken\n");
+  });
+
   it("that hangs is given up, with what it said last", async () => {
     const promise = run("echo going to sleep >&2; sleep 1000", { timeout: 6 });
     await expect(promise).rejects.toMatchObject({
@@ -114,10 +127,17 @@ describeWhere(await guestUnavailable(), "a merge test that is ended", () => {
       cwd: workplace.path,
     });
     const { pid = 0 } = child;
-    const isMerged = async () => (await tracesOf("/ended-", pid)).some((path) => path.includes("backing_file"));
+    const exited = new Promise((resolve) => child.on("exit", resolve));
+    let told = "";
+    child.stderr.on("data", (text) => {
+      told += text;
+    });
+    const isMerged = async () => {
+      if (child.exitCode !== null) throw new Error(told);
+      return (await tracesOf("/ended-", pid)).some((path) => path.includes("backing_file"));
+    };
     await vi.waitUntil(isMerged, { timeout: 60_000, interval: 200 });
     const during = await tracesOf("/ended-", pid);
-    const exited = new Promise((resolve) => child.on("exit", resolve));
     child.kill(signal);
     return { temporary, during, exitCode: await exited, after: await lastingTracesOf("/ended-", pid), pid };
   }

@@ -22,15 +22,12 @@ import { describeWhere } from "../support/requirements.ts";
 import { clientUnavailable, systemdClient } from "../support/systemd-client.ts";
 
 const CACHE = fileURLToPath(new URL("../../.cache", import.meta.url));
-const DEBIAN = { "x86-64": "amd64", arm64: "arm64" } as const;
 
 /** Unpacked packages: no script of theirs has run. */
 async function debianTree(arch: Arch): Promise<string> {
   const root = join(CACHE, `wrapped-${arch}`);
   const packages = ["btop", "tilde"];
-  const architecture = DEBIAN[arch];
-  if (!(await exists(root)))
-    await unpackDebian(root, { suite: "bookworm", packages, withDependencies: true, architecture });
+  if (!(await exists(root))) await unpackDebian(root, { suite: "bookworm", packages, withDependencies: true, arch });
   return root;
 }
 

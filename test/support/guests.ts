@@ -18,7 +18,8 @@ export async function guestUnavailable(): Promise<string | undefined> {
 
 /** The tree that `./bakery test` uses too, in the cache of tests. */
 export function testTree(): Promise<string> {
-  return guestTree({ cache: cacheFolderFrom(process.env), progress: progressOn({ write: () => {} }) });
+  const { env } = process;
+  return guestTree({ cache: cacheFolderFrom(env), env, progress: progressOn({ write: () => {} }) });
 }
 
 /**

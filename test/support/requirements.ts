@@ -1,6 +1,7 @@
 /** What a test needs of the machine. In CI a lack is a failure; on a laptop the tests are skipped, and say so. */
 import { arch, platform } from "node:os";
 import { describe } from "vitest";
+import { resolveDebian } from "../../builder/rootfs/debian/debian.ts";
 import { findIsolation } from "../../builder/rootfs/find-isolation.ts";
 
 /** @param lack why it cannot run here; undefined where it can */
@@ -31,4 +32,15 @@ export async function lackForEntering(): Promise<string | undefined> {
     () => undefined,
     (error: Error) => error.message,
   );
+}
+
+/** Why no tree of Debian's own packages can be made here. */
+export async function lackForDebian(): Promise<string | undefined> {
+  const cache = process.env.BAKERY_CACHE ?? "";
+  const spec = { suite: "bookworm", arch: "x86-64", packages: ["btop"], state: "unpacked" } as const;
+  const reason = await resolveDebian(spec, { cache, env: {} }).then(
+    () => undefined,
+    (error: Error) => error.message,
+  );
+  return reason ?? lackForEntering();
 }

@@ -89,6 +89,14 @@ export class DownloadCache {
     }
   }
 
+  /** Puts files that are kept, by their sha256, into another cache. */
+  async copyFiles(folder: string, digests: readonly string[]): Promise<void> {
+    await new DownloadCache(folder).#prepare();
+    for (const name of digests.map((sha256) => join("files", `sha256-${sha256}`))) {
+      await copyFile(join(this.folder, name), join(folder, name), constants.COPYFILE_FICLONE);
+    }
+  }
+
   async #arrive(download: Wanted, getting: Getting): Promise<Omit<Arrival, typeof Symbol.asyncDispose>> {
     await this.#prepare();
     const kept = await this.#kept(download);

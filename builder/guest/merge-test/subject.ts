@@ -1,6 +1,5 @@
 /** What a merge test is about: an image, of which release, how machines come to it, and what it is to do. */
 import { stat } from "node:fs/promises";
-import { arch as machine } from "node:os";
 import { basename, resolve } from "node:path";
 import { type Arch, isArch, parseImageFile, type Release } from "../../../schema/index.ts";
 import type { SmokeCommand } from "../../bake/smoke.ts";
@@ -11,6 +10,7 @@ import { metadataOf } from "../../inspect/inspection.ts";
 import { type FoundManifest, findManifest } from "../../inspect/provenance.ts";
 import { openRelease } from "../../publish/publisher.ts";
 import { UserError } from "../../system/errors.ts";
+import { machineArch } from "../machine-arch.ts";
 import { type Expectations, expectationsOf, recipeOf } from "./expectations.ts";
 import { type TransferFile, transfersOf } from "./transfers.ts";
 
@@ -133,16 +133,6 @@ function checkName(image: OpenImage, named: string | undefined, { extension }: R
 
 function fileNameOf({ place }: OpenImage): string {
   return basename(place.kind === "file" ? place.path : decodeURIComponent(new URL(place.url).pathname));
-}
-
-/** systemd's word for this machine. */
-export function machineArch(): Arch {
-  const known: Partial<Record<string, Arch>> = { x64: "x86-64", arm64: "arm64" };
-  const arch = known[machine()];
-  if (arch === undefined) {
-    throw new UserError(`no image is for this machine, which is ${machine()}`, { hint: "test it on x86-64 or arm64" });
-  }
-  return arch;
 }
 
 function foreign(name: string, arch: string, here: Arch): UserError {

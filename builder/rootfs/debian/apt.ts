@@ -10,7 +10,6 @@ import { sha256Of } from "../../system/digest.ts";
 import { ToolError, UpstreamError } from "../../system/errors.ts";
 import { withLock } from "../../system/lock.ts";
 import { run } from "../../system/run.ts";
-import { writeText } from "../../system/work-dir.ts";
 import { explainInstall, explainUpdate } from "./apt-errors.ts";
 import { archiveUrl, keyringPath } from "./archive.ts";
 import { DEBIAN_ARCH, type DebianPackage, type DebianTree, packageName, suitesFor } from "./spec.ts";
@@ -38,12 +37,13 @@ const FILE = /^(?<name>[^_]+)_(?<version>[^_]+)_(?<architecture>[^_]+)\.deb$/;
  */
 export async function planPackages(spec: DebianTree, options: AptOptions): Promise<DebianPackage[]> {
   const { signal, offline = false } = options;
-  const apt = await openApt(spec, options);
+  const apt = await describeApt(spec, options);
+  await mkdir(apt.folder, { recursive: true });
   return withLock(
     join(apt.folder, "lock"),
     async () => {
-      const ask = (program: string, ...args: string[]) =>
-        run(program, ["-c", apt.config, ...args], { signal, package: "apt" });
+      await writeConfiguration(apt, DEBIAN_ARCH[spec.arch]);
+      const ask: Ask = (program, ...args) => askApt(program, ["-c", apt.config, ...args], signal);
       if (!offline) await update(apt, ask);
       const install = (...names: string[]) =>
         ask("apt-get", "install", "--print-uris", "-qq", "-y", ...apt.target, ...names);
@@ -73,33 +73,31 @@ interface Apt {
   readonly archive: string;
   /** Its configuration file */
   readonly config: string;
+  /** What its sources.list(5) says */
+  readonly sources: string;
   readonly suites: readonly string[];
   /** What makes it prefer one of several suites. */
   readonly target: readonly string[];
 }
 
-async function openApt(spec: DebianTree, { cache, env }: AptOptions): Promise<Apt> {
+async function describeApt(spec: DebianTree, { cache, env }: AptOptions): Promise<Apt> {
   const { suite, arch, components = ["main"] } = spec;
   const archive = await archiveUrl(spec.archive, env);
-  const keyring = await keyringPath(spec.keyring);
+  const keyring = await keyringPath(spec.keyring ?? (env.DEBIAN_KEYRING || undefined));
   const suites = suitesFor(suite);
   // Packages alone: machines have apt fetch more than that, for catalogues of programs.
   const options = `arch=${DEBIAN_ARCH[arch]} target=Packages signed-by=${keyring}`;
   const sources = suites.map((one) => `deb [${options}] ${archive} ${one} ${components.join(" ")}\n`).join("");
   const folder = join(cache, "apt/lists", sha256Of(sources).slice(0, 16));
   const config = join(folder, "apt.conf");
-  await mkdir(join(folder, "lists/partial"), { recursive: true });
-  await writeFile(join(folder, "status"), "");
-  await writeText(join(folder, "sources.list"), sources);
-  await writeText(config, configuration(folder, DEBIAN_ARCH[arch]));
-  return { folder, archive, config, suites, target: suites.length > 1 ? ["-t", suite] : [] };
+  return { folder, archive, config, sources, suites, target: suites.length > 1 ? ["-t", suite] : [] };
 }
 
-/** For apt-helper: nothing but the machine's own way to the network. */
-export async function downloadConfiguration(cache: string): Promise<string> {
-  const config = join(cache, "apt/lists/apt.conf");
-  await writeText(config, 'APT::Sandbox::User "root";\n');
-  return config;
+async function writeConfiguration({ folder, config, sources }: Apt, architecture: string): Promise<void> {
+  await mkdir(join(folder, "lists/partial"), { recursive: true });
+  await writeFile(join(folder, "status"), "");
+  await writeFile(join(folder, "sources.list"), sources);
+  await writeFile(config, configuration(folder, architecture));
 }
 
 /** apt.conf(5). What a machine's own settings allow must not be allowed here, and none of its own files counts. */
@@ -120,7 +118,7 @@ function configuration(folder: string, architecture: string): string {
     "Acquire::ForceHash": "SHA256",
     "Acquire::GzipIndexes": "false",
     "Acquire::Languages": "none",
-    "Acquire::Retries": "3",
+    "Acquire::Retries": "2",
     "Dir::Cache": folder,
     "Dir::Cache::archives": join(folder, "archives"),
     "Dir::Cache::pkgcache": "packages.bin",
@@ -139,6 +137,17 @@ function configuration(folder: string, architecture: string): string {
 }
 
 type Ask = (program: string, ...args: string[]) => Promise<string>;
+
+/** @throws ToolError with all that it has said: what matters may come first. */
+async function askApt(program: string, args: readonly string[], signal: AbortSignal | undefined): Promise<string> {
+  const said: Buffer[] = [];
+  try {
+    return await run(program, args, { signal, package: "apt", onOutput: (piece) => said.push(piece) });
+  } catch (error) {
+    if (!(error instanceof ToolError) || said.length === 0) throw error;
+    throw new ToolError(error.message, { details: { output: Buffer.concat(said).toString() }, cause: error });
+  }
+}
 
 async function update({ archive, suites }: Apt, ask: Ask): Promise<void> {
   try {

@@ -4,7 +4,7 @@
  * `<cache>/apt/archives/<name>_<version>_<architecture>.<sha256>.deb` are whole and were right when they were put
  * there; `.partial-<owner>` are folders of those that are under way. They age with all other downloads.
  */
-import { mkdir, rename, rm, utimes } from "node:fs/promises";
+import { mkdir, mkdtemp, rename, rm, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { prune } from "../../bake/fetch/prune.ts";
 import { measureFile } from "../../system/digest.ts";
@@ -20,7 +20,7 @@ import {
 import { OWNER, OWNER_PATTERN } from "../../system/owner.ts";
 import { run } from "../../system/run.ts";
 import { sweep } from "../../system/work-dir.ts";
-import { type AptOptions, downloadConfiguration } from "./apt.ts";
+import type { AptOptions } from "./apt.ts";
 import { noSpace } from "./apt-errors.ts";
 import type { DebianPackage } from "./spec.ts";
 
@@ -56,16 +56,16 @@ export async function fetchPackages(packages: readonly DebianPackage[], options:
   return archives;
 }
 
-async function fetchInto(folder: string, missing: readonly Archive[], { cache, signal }: AptOptions): Promise<void> {
+async function fetchInto(folder: string, missing: readonly Archive[], { signal }: AptOptions): Promise<void> {
   await sweep(folder, new RegExp(`^\\.partial-(?<owner>${OWNER_PATTERN})-`));
-  const partial = join(folder, `.partial-${OWNER}-${(missing[0]?.sha256 ?? "").slice(0, 8)}`);
-  await rm(partial, { recursive: true, force: true });
-  await mkdir(partial);
+  const partial = await mkdtemp(join(folder, `.partial-${OWNER}-`));
   try {
     const place = ({ sha256 }: Archive) => join(partial, `${sha256}.deb`);
     const files = missing.flatMap((archive) => [archive.url, place(archive), `SHA256:${archive.sha256}`]);
-    const config = await downloadConfiguration(cache);
-    await run(HELPER, ["-q", "-c", config, "download-file", ...files], { signal, package: "apt" }).catch((error) => {
+    await run(HELPER, ["-q", "-o", "APT::Sandbox::User=root", "download-file", ...files], {
+      signal,
+      package: "apt",
+    }).catch((error) => {
       throw error instanceof ToolError ? explain(error) : error;
     });
     for (const archive of missing) {

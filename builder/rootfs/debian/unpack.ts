@@ -72,7 +72,9 @@ async function unpackOne({ path }: Archive, tree: string, unpacking: Unpacking):
       .flatMap((line) => (line === "" || line.endsWith("/") ? [] : line.replace(MERGED_PATH, "./usr/")));
   } catch (error) {
     if (!(error instanceof ToolError)) throw error;
-    if (/no space left/i.test(error.details.output ?? "")) throw noSpace("the tree", { tree, package: path }, error);
+    // A disk takes a part of what is written to it before it says that it is full.
+    if (/no space left|wrote only/i.test(error.details.output ?? ""))
+      throw noSpace("the tree", { tree, package: path }, error);
     throw new ToolError("a package cannot be unpacked", { details: { package: path, ...error.details }, cause: error });
   }
 }

@@ -20,6 +20,10 @@ function explain(repository: Repository, error: UpstreamError): BakeryError {
   // Said already.
   if (error.message.includes(image)) return error;
   const options = { details: { image, ...details }, cause: error };
+  if (error instanceof NotFoundError && error.details.url?.includes("/blobs/")) {
+    const message = `${reference.registry} does not have all of ${image.slice(reference.registry.length + 1)}`;
+    return new NotFoundError(message, { ...options, hint: "push the image anew, or take another one" });
+  }
   if (error instanceof NotFoundError) {
     const called = reference.digest ?? `tag ${reference.tag}`;
     return new NotFoundError(`${reference.registry} has no ${reference.repository} with ${called}`, {

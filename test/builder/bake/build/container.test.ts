@@ -30,6 +30,7 @@ const rootfs: RootfsMaker = {
     return {
       identity: "busybox",
       downloads: [RECORD],
+      copyTo: async () => {},
       async make(folder) {
         await mkdir(join(folder, "bin"), { recursive: true });
         await cp(join(BUSYBOX, "bin/busybox"), join(folder, "bin/busybox"));

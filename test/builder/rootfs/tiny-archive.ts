@@ -1,0 +1,139 @@
+/** A Debian archive of a few tiny packages, made and signed here, on a port of its own: what Debian's is, in small. */
+import { cp, mkdir, mkdtemp, readFile, realpath, rm, stat, writeFile } from "node:fs/promises";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { measureFile, sha256Of } from "../../../builder/system/digest.ts";
+import { run } from "../../../builder/system/run.ts";
+import { Gpg } from "../../support/gpg.ts";
+
+export interface TinyPackage {
+  readonly name: string;
+  readonly version?: string;
+  readonly architecture?: string;
+  /** Further fields of control: `Depends: other` */
+  readonly fields?: readonly string[];
+  /** Path to text; with a mode, it is a program. */
+  readonly files?: Readonly<Record<string, string | { readonly text: string; readonly mode: number }>>;
+  /** Programs of this machine to bring along, with their libraries. */
+  readonly programs?: readonly string[];
+  readonly scripts?: Readonly<Partial<Record<"preinst" | "postinst", string>>>;
+}
+
+export const SUITE = "tiny";
+
+export class TinyArchive implements AsyncDisposable {
+  readonly keyring: string;
+  /** Paths that were asked for. */
+  readonly asked: string[] = [];
+  /** What is answered in place of a file, by a part of its path; a promise keeps the client waiting. */
+  readonly instead = new Map<string, Buffer | Promise<Buffer>>();
+  readonly #work: string;
+  readonly #gpg: Gpg;
+  readonly #server: Server;
+  readonly #stanzas: string[] = [];
+
+  private constructor(work: string, gpg: Gpg) {
+    this.#work = work;
+    this.#gpg = gpg;
+    this.keyring = join(work, "keyring.gpg");
+    this.#server = createServer((request, response) => {
+      const path = decodeURIComponent(request.url ?? "");
+      this.asked.push(path);
+      const replaced = [...this.instead].find(([part]) => path.includes(part))?.[1];
+      Promise.resolve(replaced ?? readFile(join(work, "site", path))).then(
+        (bytes) => response.end(bytes),
+        () => response.writeHead(404).end(),
+      );
+    });
+  }
+
+  static async open(packages: readonly TinyPackage[]): Promise<TinyArchive> {
+    // Others than who made it read it too.
+    const work = await mkdtemp(join(tmpdir(), "tiny-archive-"));
+    await run("chmod", ["755", work]);
+    const gpg = await Gpg.open();
+    await gpg.generate("archive", "ed25519");
+    const archive = new TinyArchive(work, gpg);
+    await writeFile(archive.keyring, await gpg.publicKeys("archive"));
+    for (const one of packages) await archive.#add(one);
+    await archive.#publish();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    archive.#server.listen(0, "127.0.0.1", resolve);
+    await promise;
+    return archive;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/tiny`;
+  }
+
+  /** What the archive has at a path below `tiny/`. */
+  async read(path: string): Promise<Buffer> {
+    return readFile(join(this.#work, "site/tiny", path));
+  }
+
+  async #add(tiny: TinyPackage): Promise<void> {
+    const {
+      name,
+      version = "1.0-1",
+      architecture = "all",
+      fields = [],
+      files = {},
+      programs = [],
+      scripts = {},
+    } = tiny;
+    const tree = join(this.#work, `${name}_${version}`);
+    const control = `Package: ${name}\nVersion: ${version}\nArchitecture: ${architecture}
+Maintainer: Nobody <nobody@example.org>\nDescription: ${name}, tiny\n${fields.map((field) => `${field}\n`).join("")}`;
+    await write(join(tree, "DEBIAN/control"), control);
+    for (const [script, text] of Object.entries(scripts)) await write(join(tree, "DEBIAN", script), text, 0o755);
+    for (const [path, file] of Object.entries(files)) {
+      await (typeof file === "string" ? write(join(tree, path), file) : write(join(tree, path), file.text, file.mode));
+    }
+    for (const program of programs) await bring(program, tree);
+    const pool = `pool/${name}_${version}_${architecture}.deb`;
+    const deb = join(this.#work, "site/tiny", pool);
+    await mkdir(dirname(deb), { recursive: true });
+    await run("dpkg-deb", ["--root-owner-group", "-Znone", "--build", tree, deb]);
+    await rm(tree, { recursive: true });
+    const { size, sha256 } = await measureFile(deb);
+    this.#stanzas.push(`${control}Filename: ${pool}\nSize: ${size}\nSHA256: ${sha256}\n`);
+  }
+
+  async #publish(): Promise<void> {
+    const suite = join(this.#work, "site/tiny/dists", SUITE);
+    const packages = this.#stanzas.join("\n");
+    const lists = ["amd64", "arm64"].map((arch) => `main/binary-${arch}/Packages`);
+    for (const list of lists) await write(join(suite, list), packages);
+    const sums = lists.map((list) => ` ${sha256Of(packages)} ${packages.length} ${list}\n`).join("");
+    const release = `Origin: tiny\nSuite: ${SUITE}\nCodename: ${SUITE}\nDate: ${new Date().toUTCString()}
+Architectures: amd64 arm64\nComponents: main\nSHA256:\n${sums}`;
+    await writeFile(join(suite, "InRelease"), await this.#gpg.sign("archive", release, "--clearsign"));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#server.closeAllConnections();
+    this.#server.close();
+    await this.#gpg[Symbol.asyncDispose]();
+    await rm(this.#work, { recursive: true });
+  }
+}
+
+async function write(path: string, text: string, mode = 0o644): Promise<void> {
+  await run("install", ["-D", "-m", mode.toString(8), "/dev/null", path]);
+  await writeFile(path, text);
+}
+
+/** Copies a program, and the libraries that ldd(1) says it loads, to where they are on this machine. */
+async function bring(program: string, tree: string): Promise<void> {
+  const path = (await run("sh", ["-c", 'command -v "$1"', "sh", program])).trim();
+  const libraries = (await run("ldd", [path]).catch(() => "")).match(/\/\S+/g) ?? [];
+  for (const file of [path, ...libraries.map((one) => one.replace(/:$/, ""))]) {
+    const place = join(tree, file.replace(/^\/(?=(?:bin|sbin|lib|lib64)\/)/, "/usr/"));
+    if ((await stat(place).catch(() => undefined)) !== undefined) continue;
+    await mkdir(dirname(place), { recursive: true });
+    await cp(await realpath(file), place);
+  }
+}
