@@ -1,7 +1,7 @@
 /**
- * Storage fails at every single operation of a publication in turn, in every way that it can. Meanwhile a machine asks
- * as systemd-sysupdate does. It must never see an index that names what it cannot fetch with that hash, nor a signature
- * of another index; and one more publication completes the release.
+ * Storage fails at every single operation of a publication in turn, in every way that makes a difference. Meanwhile a
+ * machine asks as systemd-sysupdate does. It must never see an index that names what it cannot fetch with that hash, nor
+ * a signature of another index; and one more publication completes the release.
  */
 import { env } from "cloudflare:workers";
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
@@ -11,7 +11,7 @@ import { sha256 } from "../support/files.ts";
 import { PublishingBakery, testRelease } from "../support/publishing.ts";
 import { emptyStorage } from "../support/storage.ts";
 
-/** What happens to the n-th operation; to what only reads, in the ways that leave something else behind. */
+/** What happens to the n-th operation. */
 const FAULTS = {
   "fails before it is done": "before",
   "is done, and its answer is lost": "after",
