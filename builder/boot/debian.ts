@@ -7,18 +7,10 @@ import { guestKernel } from "../guest/qemu/kernel.ts";
 import { folderLayer, type GuestLink, packFiles } from "../guest/qemu/layer.ts";
 import type { VirtualMachine } from "../guest/qemu/machine.ts";
 import { QUICK, trimmed } from "../guest/qemu/trimmed.ts";
-import { GUEST_RECIPE, type GuestRecipe, guestTree } from "../guest/tree.ts";
+import { guestTree } from "../guest/tree.ts";
 import type { Progress } from "../system/progress.ts";
 import type { BootImage } from "./images.ts";
 import { type MachineOptions, processors } from "./machine-options.ts";
-
-/** What people want who look around, beside what is in every guest. */
-export const DEBIAN_RECIPE: GuestRecipe = {
-  ...GUEST_RECIPE,
-  packages: [...GUEST_RECIPE.packages, "udev", "kmod", "iproute2", "iptables", "procps", "less", "curl"],
-  // Which units are of no use depends on what the machine is for.
-  masked: [],
-};
 
 export interface DebianSurroundings {
   /** The folder of all caches. */
@@ -37,7 +29,7 @@ export async function debianMachine(
   { cache, env, work, progress, signal }: DebianSurroundings,
 ): Promise<VirtualMachine> {
   const kernel = await guestKernel({ cache, env, progress, signal });
-  const tree = await guestTree({ cache, env, progress, signal }, DEBIAN_RECIPE);
+  const tree = await guestTree({ cache, env, progress, signal });
   const root = await folderLayer(tree, cache, signal);
   const files = join(work, "files");
   await packFiles([...(await trimmed(tree, "people")), ...machineFiles(images)], files, signal);

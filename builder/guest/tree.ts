@@ -33,11 +33,17 @@ export interface GuestRecipe {
   readonly maskedGenerators: readonly string[];
 }
 
-/** systemd 257, whose systemd-sysupdate is in systemd-container; gpg is what verifies signed indexes. */
+/**
+ * systemd 257, whose systemd-sysupdate is in systemd-container; gpg is what verifies signed indexes. The rest is for
+ * people who look around in a virtual machine.
+ */
 export const GUEST_RECIPE: GuestRecipe = {
-  format: 1,
+  format: 2,
   suite: "trixie",
-  packages: ["systemd", "systemd-sysv", "systemd-container", "dbus", "gpg", "libcurl4t64"],
+  packages: [
+    ...["systemd", "systemd-sysv", "systemd-container", "dbus", "gpg", "libcurl4t64"],
+    ...["udev", "kmod", "iproute2", "iptables", "procps", "less", "curl"],
+  ],
   masked: [
     "apt-daily-upgrade.timer",
     "apt-daily.timer",

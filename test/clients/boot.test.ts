@@ -6,7 +6,6 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, expect, it, vi } from "vitest";
-import { DEBIAN_RECIPE } from "../../builder/boot/debian.ts";
 import { guestKernel } from "../../builder/guest/qemu/kernel.ts";
 import { qemuRunner } from "../../builder/guest/qemu.ts";
 import { guestTree } from "../../builder/guest/tree.ts";
@@ -79,7 +78,7 @@ describeWhere(lack, "a virtual machine", () => {
     await rename(workplace.file("waver.raw"), workplace.file("waver-1.0.0-x86-64.raw"));
     const progress = progressOn({ write: () => {} });
     await guestKernel({ cache: CACHE, env: {} });
-    tree = await guestTree({ cache: CACHE, env: {}, progress }, DEBIAN_RECIPE);
+    tree = await guestTree({ cache: CACHE, env: {}, progress });
   }, 600_000);
   afterAll(() => workplace[Symbol.asyncDispose]());
   afterEach(() => vi.unstubAllEnvs());
