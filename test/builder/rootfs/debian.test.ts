@@ -20,7 +20,7 @@ const PROGRAM = fileURLToPath(new URL("debian-program.ts", import.meta.url));
 /** All that dpkg and our scripts need to run; Debian's essential packages have it, and a thousand more. */
 const ESSENTIAL = [
   ...["sh", "dpkg", "dpkg-deb", "dpkg-query", "dpkg-split", "tar", "rm", "cat", "touch", "ls", "id"],
-  ...["ldconfig", "start-stop-daemon", "diff", "mkdir", "sleep"],
+  ...["ldconfig", "start-stop-daemon", "diff", "mkdir", "sleep", "cp", "ln"],
 ];
 const trace = (what: string) => `#!/bin/sh\nset -e\necho "${what}" >> /var/trace\n`;
 
