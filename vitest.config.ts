@@ -5,6 +5,13 @@ import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
 const WORKER_TESTS = "test/worker/**/*.test.ts";
+const PUBLISHING_TESTS = "test/worker/publish/*.test.ts";
+/** Most tests wait for other programs; vitest's own default would leave one of two processors idle. */
+const WORKERS = Math.max(2, availableParallelism() - 1);
+
+const WORKERD = cloudflareTest({ wrangler: { configPath: "./wrangler.toml" } });
+/** One workerd for all files, for it takes longer to start than most files take; each begins with empty storage. */
+const SHARED_WORKERD = { isolate: false, setupFiles: ["test/worker/support/empty.ts"] };
 
 export default defineConfig({
   test: {
@@ -12,9 +19,28 @@ export default defineConfig({
     silent: "passed-only",
     projects: [
       {
-        plugins: [cloudflareTest({ wrangler: { configPath: "./wrangler.toml" } })],
+        plugins: [WORKERD],
         // Alone, and after the others: some wait as long as clients do, and would wait for a processor instead.
-        test: { name: "worker", include: [WORKER_TESTS], maxWorkers: 1, sequence: { groupOrder: 1 } },
+        test: {
+          name: "worker",
+          include: [WORKER_TESTS],
+          exclude: [PUBLISHING_TESTS],
+          ...SHARED_WORKERD,
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        plugins: [WORKERD],
+        // Work much and wait little, so they need not be alone.
+        test: {
+          name: "publishing",
+          include: [PUBLISHING_TESTS],
+          ...SHARED_WORKERD,
+          testTimeout: 60_000,
+          maxWorkers: WORKERS,
+          sequence: { groupOrder: 0 },
+        },
       },
       {
         test: {
@@ -24,8 +50,7 @@ export default defineConfig({
           // Some bake images, or run the programs that clients run.
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          // Most of them wait for other programs; vitest's own default would leave one of two processors idle.
-          maxWorkers: Math.max(2, availableParallelism() - 1),
+          maxWorkers: WORKERS,
           sequence: { groupOrder: 0 },
           // What they download of real packages is kept, and nobody's own cache is touched.
           env: { BAKERY_CACHE: fileURLToPath(new URL(".cache/downloads", import.meta.url)) },

@@ -2,10 +2,13 @@
 import { Command, CommanderError } from "commander";
 import { kitchenFrom } from "./bake/kitchen.ts";
 import { Catalog } from "./catalog.ts";
+import { bootCommand } from "./commands/boot.ts";
 import type { Cli } from "./commands/command.ts";
 import { createCommand } from "./commands/create.ts";
 import { diffCommand } from "./commands/diff.ts";
 import { doctorCommand } from "./commands/doctor.ts";
+import { flatwrapCommand } from "./commands/flatwrap.ts";
+import { flixCommand } from "./commands/flix.ts";
 import { inspectCommand } from "./commands/inspect.ts";
 import { keygenCommand } from "./commands/keygen.ts";
 import { listCommand } from "./commands/list.ts";
@@ -14,6 +17,8 @@ import { newCommand } from "./commands/new.ts";
 import { withFlagValues } from "./commands/options.ts";
 import { planCommand } from "./commands/plan.ts";
 import { publishCommand } from "./commands/publish.ts";
+import { rootfsCommand } from "./commands/rootfs.ts";
+import { testCommand } from "./commands/test.ts";
 import { verifyReproducibleCommand } from "./commands/verify-reproducible.ts";
 import { describeError } from "./describe-error.ts";
 import { BakeryError } from "./system/errors.ts";
@@ -25,6 +30,8 @@ const COMMANDS = [
   planCommand,
   createCommand,
   verifyReproducibleCommand,
+  testCommand,
+  bootCommand,
   inspectCommand,
   diffCommand,
   publishCommand,
@@ -33,6 +40,9 @@ const COMMANDS = [
   reindexCommand,
   doctorCommand,
   keygenCommand,
+  rootfsCommand,
+  flixCommand,
+  flatwrapCommand,
 ];
 
 export interface Terminal {
@@ -98,7 +108,7 @@ function referenceHelp(args: readonly string[]): string[] {
 function jsonError(error: unknown): string {
   const { message } = error instanceof Error ? error : new Error(String(error));
   const { name: kind } = error instanceof Error ? error : { name: "Error" };
-  const known = error instanceof BakeryError ? { details: error.details, hint: error.hint } : {};
+  const known = error instanceof BakeryError ? { details: error.details, hint: error.hint, value: error.value } : {};
   return `${JSON.stringify({ error: { kind, message, ...known } }, null, 2)}\n`;
 }
 

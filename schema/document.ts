@@ -26,7 +26,7 @@ export const fileName = v.pipe(
 );
 export const url = v.pipe(
   v.string(),
-  v.regex(/^(?:https?:\/\/|npm:)[^\s]+$/, "not an http(s) URL and no npm: package"),
+  v.regex(/^(?:https?:\/\/|npm:|deb:|oci:)[^\s]+$/, "not an http(s) URL and no package: npm:, deb:, oci:"),
 );
 
 /** OpenPGP signatures have some hundred bytes; those by large keys under a thousand. */

@@ -96,6 +96,7 @@ export {
   unsignedIndex,
 } from "./published-index.ts";
 export {
+  type BuildRecord,
   type DownloadRecord,
   filesOf,
   formatReleaseManifest,

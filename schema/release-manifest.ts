@@ -13,6 +13,7 @@ export const VERIFICATIONS = [
   "github-digest",
   "npm-integrity",
   "apt-archive",
+  "oci-digest",
   "unverified",
 ] as const;
 
@@ -55,6 +56,15 @@ const download = v.strictObject({
   reason: v.optional(v.pipe(v.string(), v.minLength(1))),
 });
 
+/** What was made and not downloaded. How, its recipe at the commit says. */
+const build = v.strictObject({
+  kind: v.picklist(["flix", "flatwrap", "container", "code"]),
+  /** the distribution's tree: `oci:…`, or `debian:<suite>` */
+  from: v.optional(shortText),
+  /** who vouches for what was fetched while building; without it there was no network */
+  network: v.optional(shortText),
+});
+
 const provenance = v.strictObject({
   /** the commit of the repository that held the recipe */
   commit: v.optional(v.pipe(v.string(), v.regex(/^[0-9a-f]{40,64}$/, "not a commit"))),
@@ -63,6 +73,7 @@ const provenance = v.strictObject({
   /** what each bundled name resolved to, `{ cni: "v1.6.2" }` */
   bundled: v.record(v.string(), d.version),
   downloads: v.pipe(v.array(download), v.maxLength(1000)),
+  builds: v.optional(v.pipe(v.array(build), v.minLength(1), v.maxLength(16))),
 });
 
 /** Who published a release, and by which run. The worker writes it, from what it has verified. */
@@ -104,6 +115,7 @@ export type ReleaseTransfer = ReleaseManifest["transfers"][number];
 export type Publisher = NonNullable<ReleaseManifest["publisher"]>;
 export type Provenance = ReleaseManifest["provenance"];
 export type DownloadRecord = Provenance["downloads"][number];
+export type BuildRecord = NonNullable<Provenance["builds"]>[number];
 export type VerifiedBy = DownloadRecord["verifiedBy"];
 
 const releaseManifest = v.pipe(

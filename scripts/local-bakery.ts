@@ -25,6 +25,8 @@ export interface LocalBakeryOptions {
   readonly state?: string;
   /** Added to the variables of wrangler.toml; an empty one is unset. */
   readonly vars?: Readonly<Record<string, string>>;
+  /** The worker's bundle, of whoever has it already. */
+  readonly script?: string;
   /** Gets what the worker logs, line by line. */
   readonly log?: (line: string) => void;
 }
@@ -49,44 +51,50 @@ export type LocalKv = Awaited<ReturnType<Instance["getKVNamespace"]>>;
  * Starts the worker on the loopback interface.
  * @throws ToolError if the port is taken
  */
-export async function startLocalBakery({ port, state, vars = {}, log }: LocalBakeryOptions): Promise<LocalBakery> {
+export async function startLocalBakery(options: LocalBakeryOptions): Promise<LocalBakery> {
+  const { port, state, vars = {}, log } = options;
   await checkPort(port);
-  const bundle = await mkdtemp(join(tmpdir(), "sysext-bakery-bundle-"));
+  const script = options.script ?? (await bundleWorker());
+  // The rules are for files that wrangler has bundled already.
+  const { modulesRules, ...worker } = unstable_getMiniflareWorkerOptions(CONFIG).workerOptions;
+  const token = randomBytes(32).toString("base64url");
+  const bindings = { ...Object(worker.bindings), PUBLISH_TOKEN_SHA256: sha256Of(token), ...vars };
+  const miniflare = new Miniflare(
+    convertV4MiniflareOptions({
+      ...worker,
+      modules: true,
+      script,
+      bindings,
+      host: "127.0.0.1",
+      port,
+      // Nothing is asked of Cloudflare: no account, no network.
+      cf: false,
+      log: new Log(LogLevel.WARN),
+      handleStructuredLogs: ({ message }) => log?.(message),
+      ...(state !== undefined && { resourcePersistencePath: state }),
+    }),
+  );
+  const url = (await miniflare.ready).origin;
+  const bucket = await miniflare.getR2Bucket("BUCKET");
+  const kv = await miniflare.getKVNamespace("INDEX_KV");
+  return {
+    url,
+    bucket,
+    kv,
+    token,
+    forget: (extension) => forget(bucket, kv, extension),
+    stop: () => miniflare.dispose(),
+  };
+}
+
+/** The script that would be deployed. */
+export async function bundleWorker(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "sysext-bakery-bundle-"));
   try {
-    await run("wrangler", ["deploy", "--env=", "--dry-run", "--outdir", bundle, "--config", CONFIG], { cwd: ROOT });
-    const script = await readFile(join(bundle, "index.js"), "utf8");
-    // The rules are for files that wrangler has bundled already.
-    const { modulesRules, ...worker } = unstable_getMiniflareWorkerOptions(CONFIG).workerOptions;
-    const token = randomBytes(32).toString("base64url");
-    const bindings = { ...Object(worker.bindings), PUBLISH_TOKEN_SHA256: sha256Of(token), ...vars };
-    const miniflare = new Miniflare(
-      convertV4MiniflareOptions({
-        ...worker,
-        modules: true,
-        script,
-        bindings,
-        host: "127.0.0.1",
-        port,
-        // Nothing is asked of Cloudflare: no account, no network.
-        cf: false,
-        log: new Log(LogLevel.WARN),
-        handleStructuredLogs: ({ message }) => log?.(message),
-        ...(state !== undefined && { resourcePersistencePath: state }),
-      }),
-    );
-    const url = (await miniflare.ready).origin;
-    const bucket = await miniflare.getR2Bucket("BUCKET");
-    const kv = await miniflare.getKVNamespace("INDEX_KV");
-    return {
-      url,
-      bucket,
-      kv,
-      token,
-      forget: (extension) => forget(bucket, kv, extension),
-      stop: () => miniflare.dispose(),
-    };
+    await run("wrangler", ["deploy", "--env=", "--dry-run", "--outdir", folder, "--config", CONFIG], { cwd: ROOT });
+    return await readFile(join(folder, "index.js"), "utf8");
   } finally {
-    await rm(bundle, { recursive: true });
+    await rm(folder, { recursive: true });
   }
 }
 

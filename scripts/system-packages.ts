@@ -44,11 +44,18 @@ export const TEST_PACKAGES: readonly SystemPackage[] = [
   { command: "newuidmap", package: "uidmap", why: "lets users be several in a tree of their own" },
   { command: "qemu-aarch64-static", package: "qemu-user-static", why: "runs programs of the other architecture" },
   { command: "mount", package: "mount", why: "gives a merge test mounts of its own" },
+  { command: "patchelf", package: "patchelf", why: "tells programs where their libraries are" },
+  { command: "setpriv", package: "util-linux", why: "runs programs as somebody else" },
+  { command: "systemd-nspawn", package: "systemd-container", why: "starts throw-away guests" },
+  { command: "qemu-system-x86_64", package: "qemu-system-x86", why: "runs virtual machines" },
+  { command: "qemu-img", package: "qemu-utils", why: "makes disks for virtual machines" },
   { command: "curl", package: "curl", why: "downloads, as people do" },
   { command: "wget", package: "wget", why: "downloads, as people do" },
   { command: "aria2c", package: "aria2", why: "downloads in pieces, as people do" },
   { command: "gpg", package: "gpg", why: "verifies signatures, as systemd's clients have it done" },
   { command: "gpgv", package: "gpgv", why: "verifies signatures" },
+  { command: "docker-registry", package: "docker-registry", why: "has images to pull" },
+  { command: "skopeo", package: "skopeo", why: "pushes images to a registry" },
   { command: "gpg-agent", package: "gpg-agent", why: "makes keys for tests" },
 ];
 

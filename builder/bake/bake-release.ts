@@ -21,6 +21,8 @@ import { bakedBefore } from "./unchanged.ts";
 export interface ReleaseRequest {
   readonly version: string;
   readonly arches?: readonly Arch[];
+  /** As in a bake request; none: the format's own */
+  readonly compression?: string;
   /** What transfer files say of the bakery that publishes it */
   readonly hosting: Hosting;
   readonly circumstances: Circumstances;
@@ -32,13 +34,13 @@ export interface ReleaseRequest {
  */
 export async function bakeRelease(
   extension: Extension,
-  { version, arches = ARCHES, hosting, circumstances }: ReleaseRequest,
+  { version, arches = ARCHES, compression, hosting, circumstances }: ReleaseRequest,
   folder: string,
   kitchen: Kitchen,
 ): Promise<ReleaseManifest> {
   await mkdir(folder, { recursive: true });
   const manifestFile = join(folder, RELEASE_MANIFEST_FILE);
-  const plans = await Promise.all(arches.map((arch) => planBake(extension, { version, arch })));
+  const plans = await Promise.all(arches.map((arch) => planBake(extension, { version, arch, compression })));
   const [first] = plans;
   if (first === undefined) throw new RangeError("a release has an image for one architecture at least");
   const before = await manifestFor(first, manifestFile, folder);
@@ -58,7 +60,7 @@ export async function bakeRelease(
   let writing = Promise.resolve();
   const bakeOne = async (plan: Plan): Promise<void> => {
     const file = join(folder, imageFile(plan, plan.arch));
-    const kept = await bakedBefore(plan, file, before, kitchen.allowances);
+    const kept = await bakedBefore(plan, file, before, kitchen);
     if (kept !== undefined && isSaid) return;
     const progress = plans.length === 1 ? kitchen.progress : kitchen.progress.about(plan.arch);
     ready.set(plan.arch, kept ?? (await bake(plan, file, { ...kitchen, progress, signal: group.signal })));

@@ -2,19 +2,25 @@
  * Bake: plan → fetch → assemble → check → pack, all at once: what arrives is unpacked, looked at and packed as it
  * arrives. The packer is told that this was all only after every download was verified and every check has passed.
  */
-import { type DownloadRecord, type Image, imageFile } from "../../schema/index.ts";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { type BuildRecord, type DownloadRecord, type Image, imageFile } from "../../schema/index.ts";
 import type { Contents } from "../image/contents.ts";
+import type { RootfsMaker } from "../rootfs/rootfs-maker.ts";
 import { measureFile } from "../system/digest.ts";
 import { formatBytes } from "../system/format.ts";
 import type { Measured } from "../system/spool.ts";
 import { TaskGroup } from "../system/task-group.ts";
 import { withWorkDir, writeAtomically } from "../system/work-dir.ts";
 import { assemble } from "./assemble.ts";
+import { startBuilds } from "./build/perform-builds.ts";
+import { recordsOfBuilds } from "./build/records.ts";
 import { check } from "./checks/check.ts";
 import type { Allowances, CheckReport, Finding } from "./checks/finding.ts";
 import { type Fetchers, startFetches } from "./fetch/fetch.ts";
+import { type Inputs, inputsOf } from "./inputs.ts";
 import { packerFor } from "./pack/packer.ts";
-import { inputsDigest, type Plan } from "./plan.ts";
+import type { Plan } from "./plan.ts";
 import type { Entries } from "./root/entry.ts";
 import { Survey } from "./root/survey.ts";
 
@@ -22,32 +28,38 @@ export interface Baked {
   /** What the release manifest says of the image. `file` is its name there, wherever it lies now. */
   readonly image: Image;
   readonly downloads: readonly DownloadRecord[];
+  /** How what was not downloaded was made. */
+  readonly builds: readonly BuildRecord[];
   /** What checks found that keeps nothing from shipping. */
   readonly warnings: readonly Finding[];
 }
 
 /** What a bake is done with. The signal ends it; what it has begun is cleaned up. */
 export interface Kitchen extends Fetchers {
+  readonly rootfs: RootfsMaker;
+  /** What containers are run with. */
+  readonly env: NodeJS.ProcessEnv;
   /** What checks may find and let pass; default: nothing. */
   readonly allowances?: Allowances;
 }
 
 /** @param file where the image goes; it appears there when it is complete, and not before */
 export async function bake(plan: Plan, file: string, kitchen: Kitchen): Promise<Baked> {
-  const digest = await digestOf(plan);
+  const inputs = await inputsOf(plan, kitchen.rootfs);
   const { downloads, report, measured } = await writeAtomically(file, (partial) =>
-    withWorkDir((scratch) => produce(plan, partial, scratch, kitchen)),
+    withWorkDir((scratch) => produce(plan, inputs, partial, scratch, kitchen)),
   );
   const image = { file: imageFile(plan, plan.arch), arch: plan.arch, format: plan.format, ...measured };
   const os = plan.os === "_any" ? {} : { os: plan.os };
   const { allowed, warnings } = report;
-  const described = { ...image, ...os, ...(allowed.length > 0 && { allowed: [...allowed] }), inputsDigest: digest };
-  return { image: described, downloads, warnings };
-}
-
-/** What `Image.inputsDigest` would be if the plan were baked now and here. */
-export async function digestOf(plan: Plan): Promise<string> {
-  return inputsDigest(plan, await packerFor(plan.format, plan.compression).tool());
+  const described = {
+    ...image,
+    ...os,
+    ...(allowed.length > 0 && { allowed: [...allowed] }),
+    inputsDigest: inputs.digest,
+  };
+  const made = recordsOfBuilds(inputs.builds);
+  return { image: described, downloads: [...downloads, ...made.downloads], builds: made.builds, warnings };
 }
 
 interface Produced {
@@ -56,17 +68,20 @@ interface Produced {
   readonly measured: Measured;
 }
 
-async function produce(plan: Plan, file: string, scratch: string, kitchen: Kitchen): Promise<Produced> {
+async function produce(plan: Plan, inputs: Inputs, file: string, scratch: string, kitchen: Kitchen): Promise<Produced> {
   const { progress, allowances = [] } = kitchen;
   const group = new TaskGroup(kitchen.signal);
+  for (const name of ["builds", "pack"]) await mkdir(join(scratch, name));
   await using fetches = startFetches(plan, { ...kitchen, signal: group.signal });
 
+  const building = { ...kitchen, plan, fetches: fetches.all, scratch: join(scratch, "builds"), signal: group.signal };
+  const builds = startBuilds(inputs.builds, building);
   const title = `Fetching ${count(plan.downloads.length, "download")}`;
   const fetching = plan.downloads.length === 0 ? [] : progress.step(title, () => fetches.records, fetchOutcome);
   const reports: CheckReport[] = [];
   const packing = async () => {
     const survey = new Survey();
-    const entries = concluded(survey.over(assemble(plan, fetches.all)), async () => {
+    const entries = concluded(survey.over(assemble(plan, fetches.all, builds.layers)), async () => {
       const { contents } = survey;
       await progress.step("Assembling", async () => contents, assembleOutcome);
       await fetching;
@@ -74,13 +89,14 @@ async function produce(plan: Plan, file: string, scratch: string, kitchen: Kitch
       for (const { check: id, message } of report.warnings) progress.note(`warning: ${message} (${id})`);
       reports.push(report);
     });
-    const options = { epoch: plan.epoch, size: plan.extFsSize, scratch };
+    const options = { epoch: plan.epoch, size: plan.extFsSize, scratch: join(scratch, "pack") };
     await packerFor(plan.format, plan.compression).pack(entries, file, options, group.signal);
     return measureFile(file);
   };
-  const [downloads, measured] = await group.all<[readonly DownloadRecord[], Measured]>([
+  const [downloads, measured] = await group.all<[readonly DownloadRecord[], Measured, undefined]>([
     Promise.resolve(fetching),
     progress.step(`Packing ${plan.format}`, packing, ({ size }) => formatBytes(size)),
+    builds.done,
   ]);
   const [report] = reports;
   if (report === undefined) throw new RangeError("an image was made of a part of what should be in it");

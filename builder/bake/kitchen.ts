@@ -1,4 +1,5 @@
 /** What bakes are done with, as the environment says. */
+import { rootfsMaker } from "../rootfs/rootfs-maker.ts";
 import { type Progress, progressOn } from "../system/progress.ts";
 import { upstreamsFrom } from "../versions/upstreams.ts";
 import type { Kitchen } from "./bake.ts";
@@ -12,10 +13,11 @@ export interface KitchenOptions extends CacheOptions {
 
 /** @param env what `upstreamsFrom` reads, and `BAKERY_CACHE` */
 export function kitchenFrom(env: NodeJS.ProcessEnv, { progress, signal, offline }: KitchenOptions = {}): Kitchen {
-  return {
+  const fetchers = {
     upstreams: upstreamsFrom(env, { signal }),
     downloads: downloadCacheFrom(env, offline === undefined ? {} : { offline }),
     progress: progress ?? progressOn({ write: () => {} }),
     signal,
   };
+  return { ...fetchers, rootfs: rootfsMaker(env, fetchers), env };
 }

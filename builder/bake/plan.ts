@@ -13,9 +13,11 @@ import type { Extension } from "../catalog.ts";
 import { type Download, type RecipeContext, type TreeEntry, tagOf } from "../recipe/index.ts";
 import { sha256Of } from "../system/digest.ts";
 import { errorCode, UsageError, UserError } from "../system/errors.ts";
+import { type PlannedBuild, planBuilds } from "./build/plan-builds.ts";
 import { checkDownloads } from "./fetch/check-downloads.ts";
 import { formatCompression, parseCompression } from "./pack/compression.ts";
 import { DEFAULT_EXT_SIZE } from "./pack/size.ts";
+import { type SmokeCommand, smokeCommands } from "./smoke.ts";
 
 export interface BakeRequest {
   readonly version: string;
@@ -57,15 +59,18 @@ export interface Plan {
   readonly downloads: readonly Download[];
   readonly staticFiles: readonly StaticFile[];
   readonly tree: readonly TreeEntry[];
+  readonly builds: readonly PlannedBuild[];
   readonly upholds: readonly string[];
   readonly provides: readonly string[];
   readonly setuid: readonly string[];
   readonly hostLinks: readonly string[];
   /** What upstream calls this version. */
   readonly tag: string;
-  /** Where `staticFiles` are on this machine; no input of the image. */
-  readonly filesFolder: string;
+  /** Where the recipe is on this machine, with `files/` and scripts beside it; no input of the image. */
+  readonly folder: string;
   readonly transfers: readonly TransferRule[];
+  /** What a merge test runs; no input of the image. */
+  readonly smoke: readonly SmokeCommand[];
 }
 
 /** @throws UsageError for a version that the recipe's own list does not have, UserError for a recipe that is wrong */
@@ -76,18 +81,10 @@ export async function planBake({ name, folder, recipe }: Extension, request: Bak
     throw new UsageError(`${name} has no version ${version}`, { hint: `it has ${known}` });
   }
 
-  const context: RecipeContext = {
-    version,
-    bareVersion: version.replace(/^v/, ""),
-    tag: tagOf(recipe.versions, version),
-    arch,
-    goArch: GO_ARCH[arch],
-    unameArch: UNAME_ARCH[arch],
-  };
+  const context = contextOf({ version, tag: tagOf(recipe.versions, version), arch });
   const downloads = recipe.downloads?.(context) ?? [];
   checkDownloads(name, downloads);
   const upholds = recipe.upholds ?? [];
-  const filesFolder = join(folder, "files");
   return {
     extension: request.name ?? name,
     version,
@@ -99,38 +96,28 @@ export async function planBake({ name, folder, recipe }: Extension, request: Bak
     reload: request.reload ?? recipe.reload ?? upholds.length > 0,
     epoch,
     downloads,
-    staticFiles: await staticFiles(filesFolder),
+    staticFiles: await staticFiles(join(folder, "files")),
     tree: recipe.tree?.(context) ?? [],
+    builds: await planBuilds(name, folder, recipe.build?.(context) ?? []),
     upholds,
     provides: recipe.provides,
     setuid: recipe.setuid ?? [],
     hostLinks: recipe.hostLinks ?? [],
     tag: context.tag,
-    filesFolder,
+    folder,
     transfers: recipe.transfers ?? [everyVersion()],
+    smoke: smokeCommands(recipe, context),
   };
 }
 
-/**
- * The sha256 over all that decides about the image's bytes. Equal means that baking again would give the same image.
- * @param tools versions of the programs that make the image
- */
-export function inputsDigest(plan: Plan, tools: Readonly<Record<string, string>>): string {
-  const { filesFolder, transfers, ...inputs } = plan;
-  return sha256Of(canonicalJson({ ...inputs, tools }));
+/** What the functions of a recipe, and what it builds with, know of an image. */
+export function contextOf({ version, tag, arch }: Pick<Plan, "version" | "tag" | "arch">): RecipeContext {
+  const bareVersion = version.replace(/^v/, "");
+  return { version, bareVersion, tag, arch, goArch: GO_ARCH[arch], unameArch: UNAME_ARCH[arch] };
 }
 
 function isExt(format: ImageFormat): boolean {
   return format === "ext2" || format === "ext4";
-}
-
-/** JSON with the keys of each object in order, so that equal values give equal text (the idea of RFC 8785). */
-function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_, nested: unknown) =>
-    nested !== null && typeof nested === "object" && !Array.isArray(nested)
-      ? Object.fromEntries(Object.entries(nested).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : nested,
-  );
 }
 
 async function staticFiles(folder: string, below = ""): Promise<StaticFile[]> {

@@ -6,6 +6,7 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import {
   ARCHES,
+  type BuildRecord,
   formatReleaseManifest,
   formatSha256Sums,
   formatTransfer,
@@ -55,7 +56,7 @@ export function sameTransfers({ transfers }: ReleaseManifest, rendered: readonly
 /** The manifest of a release that now has this image too. */
 export function describeRelease(
   plan: Plan,
-  { image, downloads }: Baked,
+  { image, downloads, builds }: Baked,
   transfers: readonly RenderedTransfer[],
   { builtAt, commit }: Circumstances,
   before?: ReleaseManifest,
@@ -74,6 +75,10 @@ export function describeRelease(
       builtAt: builtAt.toISOString(),
       bundled: {},
       downloads: [...(others.length === 0 ? [] : kept), ...downloads],
+      // Those of the other image too, where they are others.
+      ...(builds.length > 0 && {
+        builds: distinct([...(others.length === 0 ? [] : (before?.provenance.builds ?? [])), ...builds]),
+      }),
     },
   } satisfies ReleaseManifest);
 }
@@ -114,6 +119,10 @@ export async function writeManifest(path: string, manifest: ReleaseManifest): Pr
 /** @throws UserError for a file that is there and is no release manifest */
 export async function readManifest(path: string): Promise<ReleaseManifest | undefined> {
   return readDocument(path, parseReleaseManifest);
+}
+
+function distinct(builds: readonly BuildRecord[]): BuildRecord[] {
+  return [...new Map(builds.map((one) => [JSON.stringify([one.kind, one.from, one.network]), one])).values()];
 }
 
 async function sizeOf(path: string): Promise<number | undefined> {

@@ -1,8 +1,10 @@
 /** Spares what was done before: an image that the same inputs made is that image still. */
 import type { Image, ReleaseManifest } from "../../schema/index.ts";
 import { measureFile } from "../system/digest.ts";
-import { type Baked, digestOf } from "./bake.ts";
+import type { Baked, Kitchen } from "./bake.ts";
+import { recordsOfBuilds } from "./build/records.ts";
 import type { Allowances } from "./checks/finding.ts";
+import { inputsOf } from "./inputs.ts";
 import type { Plan } from "./plan.ts";
 
 /**
@@ -14,15 +16,19 @@ export async function bakedBefore(
   plan: Plan,
   file: string,
   manifest: ReleaseManifest | undefined,
-  allowances: Allowances = [],
+  { rootfs, allowances = [] }: Pick<Kitchen, "rootfs" | "allowances">,
 ): Promise<Baked | undefined> {
   const image = manifest?.images.find(({ arch }) => arch === plan.arch);
-  if (manifest === undefined || image === undefined || image.inputsDigest !== (await digestOf(plan))) return undefined;
+  if (manifest === undefined || image === undefined) return undefined;
+  const { digest, builds } = await inputsOf(plan, rootfs);
+  if (image.inputsDigest !== digest) return undefined;
   if (!areAllowed(image, allowances)) return undefined;
   const measured = await measureFile(file).catch(() => undefined);
   if (measured?.sha256 !== image.sha256) return undefined;
-  const urls = new Set(plan.downloads.map(({ url }) => url));
-  return { image, downloads: manifest.provenance.downloads.filter(({ url }) => urls.has(url)), warnings: [] };
+  const made = recordsOfBuilds(builds);
+  const urls = new Set([...plan.downloads, ...made.downloads].map(({ url }) => url));
+  const downloads = manifest.provenance.downloads.filter(({ url }) => urls.has(url));
+  return { image, downloads, builds: made.builds, warnings: [] };
 }
 
 /** What was let pass then has to be let pass now, and for that reason. */

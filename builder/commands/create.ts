@@ -5,7 +5,7 @@ import { type Command, Option, type OptionValues } from "commander";
 import { releaseName } from "../../schema/index.ts";
 import { bake } from "../bake/bake.ts";
 import { CHECKS } from "../bake/checks/check.ts";
-import { downloadCacheFrom } from "../bake/fetch/cache.ts";
+import { kitchenFrom } from "../bake/kitchen.ts";
 import { FORMATS } from "../bake/pack/packer.ts";
 import { planBake } from "../bake/plan.ts";
 import {
@@ -107,15 +107,15 @@ async function create(cli: Cli, name: string, version: string, options: OptionVa
   await checkFolder(folder);
   const manifestFile = join(folder, `${plan.extension}.release.json`);
   const said = await readManifest(manifestFile);
-  const kept =
-    said && releaseName(said) === releaseName(plan) ? await bakedBefore(plan, file, said, options.allow) : undefined;
-  const before = kept ? said : await manifestFor(plan, manifestFile, folder);
-
   const kitchen = {
     ...cli,
-    downloads: downloadCacheFrom(cli.env, { offline: options.offline }),
+    ...kitchenFrom(cli.env, { progress: cli.progress, signal: cli.signal, offline: options.offline }),
     allowances: options.allow,
   };
+  const kept =
+    said && releaseName(said) === releaseName(plan) ? await bakedBefore(plan, file, said, kitchen) : undefined;
+  const before = kept ? said : await manifestFor(plan, manifestFile, folder);
+
   if (kept) cli.progress.note(`unchanged: these inputs have made ${relative(cli.cwd, file)} before`);
   const [baked, commit] = await Promise.all([kept ?? bake(plan, file, kitchen), sourceCommit(extension.folder)]);
   const transfers = renderTransfers(plan, hostingOf(cli.env, options.verify));

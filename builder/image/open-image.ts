@@ -16,6 +16,8 @@ export interface OpenImage {
   /** As it was given: a path or a URL. */
   readonly name: string;
   readonly place: Place;
+  /** Where its bytes are, while it is open. */
+  readonly path: string;
   readonly superblock: Superblock;
   /** Bytes of the image */
   readonly size: number;
@@ -54,7 +56,7 @@ export async function withImage<T>(
       () => unpack({ name, path, superblock }, folder, world.signal),
       ({ entries }) => `${entries.length} entries`,
     );
-    return use({ name, place, superblock, ...measured, contents, folder });
+    return use({ name, place, path, superblock, ...measured, contents, folder });
   });
 }
 

@@ -2,6 +2,7 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import {
+  type Image,
   InvalidInput,
   type Provenance,
   parsePublicPath,
@@ -26,27 +27,43 @@ export interface ProvenanceShown extends Pick<Provenance, "commit" | "builtAt" |
 /** Larger than any manifest that a bakery takes. Bytes. */
 const MAX_MANIFEST = 4 * 1024 ** 2;
 
+/** A release manifest that names an image, and where it is: a path or a URL. */
+export interface FoundManifest {
+  readonly at: string;
+  readonly manifest: ReleaseManifest;
+  readonly image: Image;
+}
+
 /** @returns undefined where there is no manifest, or none that names the image's sha256 */
-export async function findProvenance(
+export async function findManifest(
   { place, sha256 }: Pick<OpenImage, "place" | "sha256">,
   http: Http,
-): Promise<ProvenanceShown | undefined> {
+): Promise<FoundManifest | undefined> {
   for (const at of await candidates(place)) {
     const text = place.kind === "file" ? await readSmall(at) : await askFor(at, http);
     const manifest = text === undefined ? undefined : parse(text);
     const image = manifest?.images.find((one) => one.sha256 === sha256);
-    if (manifest === undefined || image === undefined) continue;
-    const { commit, builtAt, downloads } = manifest.provenance;
-    return {
-      manifest: at,
-      release: releaseName(manifest),
-      ...(commit !== undefined && { commit }),
-      builtAt,
-      downloads,
-      allowances: image.allowed ?? [],
-    };
+    if (manifest !== undefined && image !== undefined) return { at, manifest, image };
   }
   return undefined;
+}
+
+/** @returns undefined where nothing says where the image comes from */
+export async function findProvenance(
+  opened: Pick<OpenImage, "place" | "sha256">,
+  http: Http,
+): Promise<ProvenanceShown | undefined> {
+  const found = await findManifest(opened, http);
+  if (found === undefined) return undefined;
+  const { commit, builtAt, downloads } = found.manifest.provenance;
+  return {
+    manifest: found.at,
+    release: releaseName(found.manifest),
+    ...(commit !== undefined && { commit }),
+    builtAt,
+    downloads,
+    allowances: found.image.allowed ?? [],
+  };
 }
 
 async function candidates(place: Place): Promise<string[]> {

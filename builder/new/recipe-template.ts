@@ -23,6 +23,8 @@ export default defineExtension({
   versions: fixed(${quote(FIRST_VERSION)}),
 ${upholds(spec)}  // Without it the image could be empty and nobody would notice.
 ${list("  provides: [", [quote(`usr/bin/${spec.name}`), ...providedUnit(spec)], "],")}
+  // What \`./bakery test\` runs once it is merged.
+${list("  smoke: [", [`{ run: [${quote(spec.name)}], prints: "hello from" }`], "],")}
 });
 `;
 }
@@ -48,6 +50,8 @@ ${list("    const url = githubAsset(", ["REPOSITORY", "tag", `\`${name}-linux-\$
   },
   // Without it the image could be empty and nobody would notice.
 ${list("  provides: [", ["PROGRAM", ...providedUnit(spec)], "],")}
+  // What \`./bakery test\` runs once it is merged.
+${list("  smoke: [", [`{ run: [${quote(name)}, "--version"] }`], "],")}
 });
 `;
 }

@@ -15,9 +15,13 @@ export type Verification =
   | { readonly kind: "pinned"; readonly digests: Readonly<Record<string, string>> }
   | { readonly kind: "unverified"; readonly reason: string };
 
+export type Unverified = Extract<Verification, { kind: "unverified" }>;
+
 export type Install =
   | { readonly kind: "binary"; readonly path: string }
-  | { readonly kind: "extract"; readonly path: string; readonly strip: number; readonly only: readonly string[] };
+  | { readonly kind: "extract"; readonly path: string; readonly strip: number; readonly only: readonly string[] }
+  | { readonly kind: "unpack"; readonly path: string; readonly strip: number; readonly only: readonly string[] }
+  | { readonly kind: "keep"; readonly path: string };
 
 /** A file at upstream's that holds the digest alone, or lines as `sha256sum` prints them, one for this download. */
 export function checksumFile(url: string): Verification {
@@ -40,7 +44,7 @@ export function pinned(digests: Readonly<Record<string, string>>): Verification 
 }
 
 /** Nothing vouches for these bytes but TLS; the manifest says so, with the reason. */
-export function unverified(reason: string): Verification {
+export function unverified(reason: string): Unverified {
   return { kind: "unverified", reason };
 }
 
@@ -58,6 +62,19 @@ export function extract(
   { strip = 0, only = [] }: { strip?: number; only?: readonly string[] } = {},
 ): Install {
   return { kind: "extract", path, strip, only };
+}
+
+/** As `extract`, into the folder that builds work in. */
+export function unpack(
+  path = ".",
+  { strip = 0, only = [] }: { strip?: number; only?: readonly string[] } = {},
+): Install {
+  return { kind: "unpack", path, strip, only };
+}
+
+/** The download goes as it is into the folder that builds work in. */
+export function keep(path: string): Install {
+  return { kind: "keep", path };
 }
 
 /** The URL of a file attached to a GitHub release. */

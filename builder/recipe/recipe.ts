@@ -1,5 +1,6 @@
 /** What a recipe says of an extension. Data first, then functions of a context. */
 import type { Arch, TransferRule } from "../../schema/index.ts";
+import type { Build } from "./build.ts";
 import type { Download } from "./downloads.ts";
 import type { LatestRule } from "./latest.ts";
 import type { TreeEntry } from "./tree.ts";
@@ -20,6 +21,14 @@ export interface RecipeContext {
   readonly unameArch: string;
 }
 
+/** A command that shows that the merged image works: it ends by itself, and needs neither network nor input. */
+export interface Smoke {
+  /** A program, by name or path, and its arguments. */
+  readonly run: readonly [string, ...string[]];
+  /** What its output must have in it, on stdout or stderr. Default: to exit with 0 is enough. */
+  readonly prints?: string | RegExp;
+}
+
 export interface Recipe {
   /** One line: what it is. */
   readonly description: string;
@@ -30,6 +39,8 @@ export interface Recipe {
   /** What release automation keeps released: versions, and `latest` for what that rule names. */
   readonly publish?: readonly string[];
   readonly downloads?: (context: RecipeContext) => readonly Download[];
+  /** For what downloads cannot give: what is made goes over them, and below the tree. */
+  readonly build?: (context: RecipeContext) => readonly Build[];
   readonly tree?: (context: RecipeContext) => readonly TreeEntry[];
   /** Units that are started and kept running once merged: a drop-in for `multi-user.target`. Implies `reload`. */
   readonly upholds?: readonly string[];
@@ -39,6 +50,8 @@ export interface Recipe {
   readonly transfers?: readonly TransferRule[];
   /** Paths that the image must have, so that an empty one never ships. */
   readonly provides: readonly [string, ...string[]];
+  /** What a merge test runs once the image is merged; no input of the image. */
+  readonly smoke?: readonly Smoke[] | ((context: RecipeContext) => readonly Smoke[]);
   /** Files that keep their setuid or setgid bit, `usr/bin/x`: they give root's rights to whoever starts them. */
   readonly setuid?: readonly string[];
   /** Symlinks, `usr/bin/x`, to what the image does not have, for the host or another extension does. */

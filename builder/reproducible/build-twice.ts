@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Arch, imageFile } from "../../schema/index.ts";
 import type { Kitchen } from "../bake/bake.ts";
+import { inputsOf } from "../bake/inputs.ts";
 import type { Plan } from "../bake/plan.ts";
 import type { Extension } from "../catalog.ts";
 import { measureFile } from "../system/digest.ts";
@@ -35,7 +36,7 @@ export async function buildTwice(
   extension: Extension,
   plan: Plan,
   { options, env, folder }: Building,
-  { progress, downloads, signal }: Kitchen,
+  { progress, downloads, rootfs, signal }: Kitchen,
 ): Promise<Reproduced> {
   const { varied, unvaried } = await variationsHere([process.execPath, CLI, join(extension.folder, "recipe.ts")]);
   const create = [process.execPath, CLI, "create", extension.name, plan.version, ...options];
@@ -52,6 +53,8 @@ export async function buildTwice(
     for (const name of ["", "tmp", "cache", "home"]) await mkdir(join(elsewhere, name), { recursive: true });
     // What the first one has downloaded: the second one asks nobody.
     await downloads.copyTo(join(elsewhere, "cache"), plan.downloads);
+    const { builds } = await inputsOf(plan, rootfs);
+    for (const { root } of builds) await root?.copyTo(join(elsewhere, "cache"));
     const other = {
       BAKERY_EXTENSIONS: await plantElsewhere(extension, plan, join(elsewhere, "extensions")),
       BAKERY_CACHE: join(elsewhere, "cache"),

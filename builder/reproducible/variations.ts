@@ -93,12 +93,14 @@ export async function plantElsewhere({ name, folder }: Extension, plan: Plan, ex
   await mkdir(own, { recursive: true });
   const recipe = pathToFileURL(join(folder, "recipe.ts")).href;
   await writeFile(join(own, "recipe.ts"), `export { default } from ${JSON.stringify(recipe)};\n`);
+  const scripts = plan.builds.flatMap((build) => (build.kind === "container" ? [build.script] : []));
+  for (const script of scripts) await copyFile(join(folder, script), join(own, script));
   for (const { path, kind, content } of plan.staticFiles.toReversed()) {
     const to = join(own, "files", path);
     await mkdir(dirname(to), { recursive: true });
     if (kind === "symlink") await symlink(content, to);
     else {
-      await copyFile(join(plan.filesFolder, path), to, constants.COPYFILE_FICLONE);
+      await copyFile(join(plan.folder, "files", path), to, constants.COPYFILE_FICLONE);
       await chmod(to, kind === "executable" ? 0o755 : 0o644);
       await utimes(to, 1_000_000_000, 1_000_000_000);
     }

@@ -5,18 +5,22 @@ export interface ErrorOptions {
   readonly details?: Readonly<Record<string, string>>;
   readonly hint?: string;
   readonly cause?: unknown;
+  /** What was found out before it failed, for programs. */
+  readonly value?: unknown;
 }
 
 export abstract class BakeryError extends Error {
   readonly details: Readonly<Record<string, string>>;
   readonly hint: string | undefined;
+  readonly value: unknown;
   /** 1: it failed; 2: it was asked for in a way that cannot work. */
   readonly exitCode: 1 | 2 = 1;
 
-  constructor(message: string, { details = {}, hint, cause }: ErrorOptions = {}) {
+  constructor(message: string, { details = {}, hint, cause, value }: ErrorOptions = {}) {
     super(message, { cause });
     this.details = details;
     this.hint = hint;
+    this.value = value;
   }
 }
 

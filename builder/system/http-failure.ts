@@ -1,5 +1,5 @@
 /** Tells the failures of HTTP apart: which may pass, when to try again, and what to say. */
-import { errorCode, NotFoundError, rootMessage, ToolError, UpstreamError } from "./errors.ts";
+import { type ErrorOptions, errorCode, NotFoundError, rootMessage, ToolError, UpstreamError } from "./errors.ts";
 
 /** A request that failed. */
 export interface Failure {
@@ -8,6 +8,19 @@ export interface Failure {
   readonly passing: boolean;
   /** milliseconds */
   readonly retryAfter?: number | undefined;
+}
+
+/** The server refused. */
+export class RefusedError extends UpstreamError {
+  readonly status: number;
+  /** How one is to say who one is: RFC 9110 section 11.6.1. */
+  readonly challenge: string | undefined;
+
+  constructor(message: string, { status, headers }: Response, options: ErrorOptions) {
+    super(message, options);
+    this.status = status;
+    this.challenge = headers.get("www-authenticate") ?? undefined;
+  }
 }
 
 class StatusError extends Error implements Failure {
@@ -39,10 +52,10 @@ export async function failedStatus(url: string, response: Response): Promise<Sta
     const reset = Number(headers.get("x-ratelimit-reset"));
     const until = reset > 0 ? ` until ${new Date(reset * 1_000).toISOString()}` : "";
     const hint = "wait, or set GITHUB_TOKEN for GitHub's higher limit";
-    const error = new UpstreamError(`rate limit used up${until}`, { details, hint });
+    const error = new RefusedError(`rate limit used up${until}`, response, { details, hint });
     return new StatusError(error, retryAfter !== undefined, retryAfter);
   }
-  return new StatusError(new UpstreamError("upstream refused", { details }), status >= 500, retryAfter);
+  return new StatusError(new RefusedError("upstream refused", response, { details }), status >= 500, retryAfter);
 }
 
 /** RFC 9110 section 10.2.3: seconds, or a date. In milliseconds from now. */

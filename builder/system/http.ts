@@ -29,7 +29,7 @@ export interface Sink {
   digest(): string;
 }
 
-export interface DownloadOptions {
+export interface DownloadOptions extends Pick<Attempt, "headers" | "mirrorTrusted"> {
   readonly onDownload?: OnDownload | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -38,23 +38,29 @@ export interface DownloadOptions {
 export type OnDownload = (total: number | undefined, here: number) => (bytes: number) => void;
 
 interface Attempt {
-  readonly method?: "GET" | "HEAD";
+  readonly method?: Method;
+  /** A form that is sent, and to nobody else than the address. */
+  readonly form?: URLSearchParams;
   readonly signal?: AbortSignal | undefined;
   /** Asked for anew with each try. */
-  readonly headers?: () => Headings;
+  readonly headers?: (() => Headings) | undefined;
+  /** The credential among them has come through the mirror, if there is one, and may go back there. */
+  readonly mirrorTrusted?: boolean;
   /** What has been reached: further tries are due as long as it grows. */
   readonly reached?: () => number;
   /** Statuses beside 2xx that `read` makes sense of. */
   readonly accepts?: readonly number[];
 }
 
-interface Ask {
+interface Ask extends Pick<Attempt, "form" | "mirrorTrusted"> {
   readonly signal: AbortSignal;
-  readonly method: "GET" | "HEAD";
+  readonly method: Method;
 }
 
+type Method = "GET" | "HEAD" | "POST";
+
 /** Headers of a request, by lower-case name. */
-type Headings = Readonly<Record<string, string>>;
+export type Headings = Readonly<Record<string, string>>;
 
 const TRIES = 4;
 /** Longer than this, a rate limit is for the user to wait out, or to lift with a token. Milliseconds. */
@@ -93,7 +99,11 @@ export class Http {
   }
 
   /** As `read`, for what is no text. */
-  async readBytes(url: string, headers?: Headings): Promise<{ bytes: Buffer; headers: Headers }> {
+  async readBytes(
+    url: string,
+    headers?: Headings,
+    options: Pick<Attempt, "mirrorTrusted" | "signal" | "form" | "method"> = {},
+  ): Promise<{ bytes: Buffer; headers: Headers }> {
     const read = async (response: Response, progressed: () => void) => {
       const chunks: Uint8Array[] = [];
       let size = 0;
@@ -106,7 +116,7 @@ export class Http {
       }
       return { bytes: Buffer.concat(chunks), headers: response.headers };
     };
-    return this.#attempt(url, read, { headers: () => headers ?? {} });
+    return this.#attempt(url, read, { ...options, headers: () => headers ?? {} });
   }
 
   /** As `read`, for JSON. */
@@ -132,18 +142,35 @@ export class Http {
     return this.#attempt(url, read, { headers: () => ({ "accept-encoding": "identity" }) });
   }
 
+  /** As `readBytes`, for what answers a form. It goes through no mirror, and is not sent again where it is redirected. */
+  async submit(url: string, form: URLSearchParams, signal?: AbortSignal): Promise<Buffer> {
+    return (await this.readBytes(url, {}, { method: "POST", form, signal })).bytes;
+  }
+
   /** What a server says of a body that it does not send. */
-  async head(url: string): Promise<Headers> {
-    return this.#attempt(url, async ({ headers }) => headers, { method: "HEAD" });
+  async head(
+    url: string,
+    headers: Headings = {},
+    options: Pick<Attempt, "mirrorTrusted" | "signal"> = {},
+  ): Promise<Headers> {
+    const read = async (response: Response) => response.headers;
+    return this.#attempt(url, read, { ...options, method: "HEAD", headers: () => headers });
+  }
+
+  /** Whether a mirror is asked instead. */
+  isMirrored(url: string): boolean {
+    return this.#mirrored(url) !== url;
   }
 
   /**
    * Brings into a sink what it has not yet. A try that ends early is followed by one that goes on from there (RFC 9110
    * section 14); a server that begins anew is held against what came before.
    */
-  async download(url: string, sink: Sink, { onDownload, signal }: DownloadOptions = {}): Promise<void> {
+  async download(url: string, sink: Sink, options: DownloadOptions = {}): Promise<void> {
+    const { onDownload, signal, headers: others = () => ({}), mirrorTrusted = false } = options;
     let etag: string | null = null;
     const headers = () => ({
+      ...others(),
       // The bytes as they are in the file, and their number as it is: a server may compress on the way.
       "accept-encoding": "identity",
       ...(sink.size > 0 && { range: `bytes=${sink.size}-`, ...(etag !== null && { "if-range": etag }) }),
@@ -165,7 +192,7 @@ export class Http {
         }
         repeated.end();
       },
-      { signal, headers, reached: () => sink.size, accepts: [416] },
+      { signal, headers, mirrorTrusted, reached: () => sink.size, accepts: [416] },
     );
   }
 
@@ -173,16 +200,16 @@ export class Http {
   async #attempt<T>(
     url: string,
     read: (response: Response, progressed: () => void) => Promise<T>,
-    { signal: own, method = "GET", headers = () => ({}), reached = () => 0, accepts = [] }: Attempt = {},
+    { signal: own, method = "GET", headers = () => ({}), reached = () => 0, accepts = [], ...sent }: Attempt = {},
   ): Promise<T> {
-    const asked = this.#mirrored(url);
+    const asked = sent.form === undefined ? this.#mirrored(url) : url;
     const ended = AbortSignal.any([this.#signal, own].filter((signal) => signal !== undefined));
     for (let tries = 1; ; tries++) {
       const idle = new IdleTimer(this.#idleTimeout);
       const before = reached();
       try {
         const signal = AbortSignal.any([ended, idle.signal]);
-        const response = await this.#ask(url, headers(), { signal, method });
+        const response = await this.#ask(url, headers(), { signal, method, ...sent });
         if (!response.ok && !accepts.includes(response.status)) throw await failedStatus(asked, response);
         return await read(response, () => idle.restart());
       } catch (error) {
@@ -199,24 +226,27 @@ export class Http {
   }
 
   /** Follows redirects itself, for these lead through the mirror too. */
-  async #ask(url: string, headers: Headings, { signal, method }: Ask): Promise<Response> {
+  async #ask(url: string, headers: Headings, { signal, method, form, mirrorTrusted }: Ask): Promise<Response> {
     const { authorization, ...others } = headers;
-    let asked = this.#mirrored(url);
+    let asked = form === undefined ? this.#mirrored(url) : url;
     for (let hops = 0; ; hops++) {
       // A credential is for the server that it was given for: no mirror gets it, and no target of a redirect.
-      const trusted = authorization !== undefined && new URL(asked).origin === new URL(url).origin;
+      const server = mirrorTrusted ? this.#meant(asked) : asked;
+      const trusted = authorization !== undefined && new URL(server).origin === new URL(url).origin;
       const response = await fetch(asked, {
         method,
         headers: { "user-agent": "sysext-bakery", ...others, ...(trusted && { authorization }) },
+        ...(form !== undefined && { body: form }),
         redirect: "manual",
         signal,
       });
       const location = response.headers.get("location");
-      if (!REDIRECTS.has(response.status) || location === null) return response;
+      if (!REDIRECTS.has(response.status) || location === null || form !== undefined) return response;
 
       await response.body?.cancel();
       const next = this.#mirrored(URL.parse(location, asked)?.href ?? location);
-      const details = { url: asked, location };
+      // What comes after a question mark may be as good as a password: storage signs its addresses there.
+      const details = { url: withoutQuery(asked), location: withoutQuery(location) };
       if (hops === MAX_REDIRECTS) throw new UpstreamError("redirected without end", { details });
       const [from, to] = [URL.parse(asked)?.protocol, URL.parse(next)?.protocol];
       if (to !== "https:" && (to !== "http:" || from !== "http:")) {
@@ -226,8 +256,19 @@ export class Http {
     }
   }
 
+  /** The address that a mirror is asked for. */
+  #meant(asked: string): string {
+    if (this.#mirror === undefined || !asked.startsWith(`${this.#mirror}/`)) return asked;
+    const meant = asked.replace(`${this.#mirror}/`, "https://");
+    return URL.canParse(meant) ? meant : asked;
+  }
+
   #mirrored(url: string): string {
     if (this.#mirror === undefined || url.startsWith(`${this.#mirror}/`)) return url;
     return url.replace(/^https:\/\//, `${this.#mirror}/`);
   }
+}
+
+function withoutQuery(url: string): string {
+  return url.replace(/\?.*$/s, "?…");
 }

@@ -13,4 +13,6 @@ export default defineExtension({
     return [{ url, verify: checksumFile(`${url}.sha256`), install: binary(PLUGIN) }];
   },
   provides: [PLUGIN],
+  // As a plugin it needs Docker's own command line; it runs without, too.
+  smoke: ({ version }) => [{ run: [`/${PLUGIN}`, "version"], prints: version }],
 });

@@ -23,4 +23,5 @@ export default defineExtension({
     "usr/share/workerd/config.capnp",
     "usr/share/workerd/hello.js",
   ],
+  smoke: [{ run: ["workerd", "--version"], prints: /^workerd \d{4}-\d\d-\d\d$/m }],
 });

@@ -2,7 +2,8 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { inputsDigest, planBake } from "../../builder/bake/plan.ts";
+import { inputsDigest } from "../../builder/bake/inputs.ts";
+import { planBake } from "../../builder/bake/plan.ts";
 import { Catalog } from "../../builder/catalog.ts";
 import { parseRecordedPlanFile, RECORDED_PLANS } from "../../builder/new/recorded-plan.ts";
 import { ARCHES } from "../../schema/index.ts";
@@ -49,7 +50,9 @@ it("the digest changes with every input of the image, and with nothing else", as
   const plan = await planBake(greeter, request);
   const digest = inputsDigest(plan, tools);
   expect(inputsDigest(await planBake(greeter, request), tools)).toBe(digest);
-  expect(inputsDigest({ ...plan, filesFolder: "/elsewhere", transfers: [] }, tools)).toBe(digest);
+  expect(inputsDigest({ ...plan, folder: "/elsewhere", transfers: [] }, tools)).toBe(digest);
+  const tried = { ...greeter.recipe, smoke: [{ run: ["greeter"] as const }] };
+  expect(inputsDigest(await planBake({ ...greeter, recipe: tried }, request), tools)).toBe(digest);
 
   const others = await Promise.all([
     planBake(greeter, { ...request, version: "1.2.0" }),

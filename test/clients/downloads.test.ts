@@ -6,8 +6,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { formatInventory } from "../../schema/index.ts";
-import { type LocalBakery, startLocalBakery } from "../../scripts/local-bakery.ts";
+import type { LocalBakery } from "../../scripts/local-bakery.ts";
 import { execute } from "../support/execute.ts";
+import { localBakery } from "../support/local-bakery.ts";
 
 const MIB = 1024 ** 2;
 const FILE = "large-1.0.0-x86-64.raw";
@@ -19,8 +20,7 @@ let url: string;
 const logged: { path: string; status: number; bytes?: number }[] = [];
 
 beforeAll(async () => {
-  const vars = { GITHUB_REPOSITORY: "", DOCS_URL: "" };
-  bakery = await startLocalBakery({ port: 0, vars, log: (line) => void logged.push(JSON.parse(line)) });
+  bakery = await localBakery({ log: (line) => void logged.push(JSON.parse(line)) });
   work = await mkdtemp(join(tmpdir(), "downloads-"));
   url = `${bakery.url}/extensions/large/${FILE}`;
 }, 60_000);

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
 import { parseSha256Sums } from "../../schema/index.ts";
-import { startLocalBakery } from "../../scripts/local-bakery.ts";
 import { Workplace } from "../support/bakery.ts";
+import { localBakery } from "../support/local-bakery.ts";
 import { freePort, listening } from "../support/ports.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -63,7 +63,7 @@ it("bakes, publishes and serves, ends cleanly when it is interrupted, and is qui
   await expect(fetch(url)).rejects.toThrow();
 
   // A recipe that has changed since makes other bytes of the same version.
-  const local = await startLocalBakery({ port: 0, state: workplace.file(`state/${port}`) });
+  const local = await localBakery({ state: workplace.file(`state/${port}`) });
   const key = `${newest[0]?.replace(/-x86-64.raw$/, "")}/release.json`;
   const manifest = await (await local.bucket.get(key))?.text();
   await local.bucket.put(key, manifest?.replace(/"sha256": "..../, '"sha256": "0000') ?? "");

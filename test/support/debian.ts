@@ -3,6 +3,7 @@ import { mkdir, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { makeDebianTree, resolveDebian } from "../../builder/rootfs/debian/debian.ts";
+import type { Arch } from "../../schema/index.ts";
 
 const CACHE = fileURLToPath(new URL("../../.cache/downloads", import.meta.url));
 
@@ -11,12 +12,17 @@ export interface DebianPackages {
   readonly packages: readonly string[];
   /** Whether all comes along that they need, down to the C library. */
   readonly withDependencies?: boolean;
+  /** Default: x86-64. */
+  readonly arch?: Arch;
 }
 
 /** Unpacks packages at `root`, which is there when they are all there. */
-export async function unpackDebian(root: string, { suite, packages, withDependencies }: DebianPackages): Promise<void> {
+export async function unpackDebian(
+  root: string,
+  { suite, packages, withDependencies, arch = "x86-64" }: DebianPackages,
+): Promise<void> {
   await mkdir(dirname(root), { recursive: true });
-  const spec = { suite, packages, arch: "x86-64", state: "unpacked" } as const;
+  const spec = { suite, packages, arch, state: "unpacked" } as const;
   const options = { cache: CACHE, env: process.env };
   const all = await resolveDebian(spec, options);
   const chosen = withDependencies ? all : all.filter(({ name }) => packages.includes(name));

@@ -16,8 +16,9 @@ import {
   type ReleaseManifest,
   releaseName,
 } from "../../schema/index.ts";
-import { type LocalBakery, startLocalBakery } from "../../scripts/local-bakery.ts";
+import type { LocalBakery } from "../../scripts/local-bakery.ts";
 import { localPublisher } from "../../scripts/publish-locally.ts";
+import { localBakery } from "./local-bakery.ts";
 
 const kitchen = kitchenFrom(process.env);
 export const { upstreams } = kitchen;
@@ -40,9 +41,8 @@ export class LocalReleases {
     vars: Readonly<Record<string, string>> = {},
     { signing, log }: { signing?: SigningPolicy; log?: (line: string) => void } = {},
   ): Promise<LocalReleases> {
-    const own = { INDEX_TTL_SECONDS: "0", GITHUB_REPOSITORY: "", DOCS_URL: "", ...vars };
     return new LocalReleases(
-      await startLocalBakery({ port: 0, vars: own, ...(log && { log }) }),
+      await localBakery({ vars: { INDEX_TTL_SECONDS: "0", ...vars }, ...(log && { log }) }),
       await mkdtemp(join(tmpdir(), "releases-")),
       signing,
     );
@@ -56,7 +56,8 @@ export class LocalReleases {
     const folder = join(this.#work, "releases", releaseName({ extension: name, version }));
     const circumstances = { builtAt: new Date() };
     const hosting = { bakeryUrl: this.url, verify: this.signing !== undefined };
-    const request = { version, hosting, circumstances, ...(arches && { arches }) };
+    // Quick: how small an image is, is nothing to whoever installs it.
+    const request = { version, hosting, circumstances, compression: "zstd:1", ...(arches && { arches }) };
     const manifest = await bakeRelease(await catalog.load(name), request, folder, kitchen);
     const publisher = localPublisher(this.#local, { signing: this.signing, proves: false });
     await publisher.publish(await openRelease(folder));

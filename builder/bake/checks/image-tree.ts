@@ -16,6 +16,9 @@ const MAX_SYMLINKS = 40;
 /** Where `/usr` is merged these are symlinks to the folder of the same name there: file-hierarchy(7). */
 const MERGED = /^(?:bin|sbin|lib|lib64)$/;
 
+/** What `flatwrap` puts into a folder that becomes the root of the programs in it: `builder/wrap/wrapper-scripts.ts`. */
+const PRIVATE_ROOT = /^(?<root>usr\/local\/[^/]+)\/\.flatwrap\/enter$/;
+
 export class ImageTree {
   readonly #entries: ReadonlyMap<string, ImageEntry>;
 
@@ -26,6 +29,18 @@ export class ImageTree {
   /** What is there, itself: a symlink is not followed. */
   get(path: string): ImageEntry | undefined {
     return this.#entries.get(path);
+  }
+
+  /** The folders of distributions' trees that programs see as their root; whatever is in them leads there. */
+  get privateRoots(): string[] {
+    const files = [...this.#entries.values()].filter(({ kind }) => kind === "file");
+    return files.flatMap(({ path }) => PRIVATE_ROOT.exec(path)?.groups?.root ?? []);
+  }
+
+  /** What is below a folder, as a tree of its own. */
+  below(folder: string): ImageTree {
+    const inside = [...this.#entries.values()].filter(({ path }) => path.startsWith(`${folder}/`));
+    return new ImageTree(inside.map((entry) => ({ ...entry, path: entry.path.slice(folder.length + 1) })));
   }
 
   /** Where the symlink at `path` leads that says `target`. */

@@ -17,7 +17,7 @@ import { isGone, OWNER, OWNER_PATTERN } from "../../system/owner.ts";
 import { type HashAlgorithm, type Measured, Spool } from "../../system/spool.ts";
 import { KnownDigests } from "./known-digests.ts";
 import { prune } from "./prune.ts";
-import { checkDigest, type ResolvedDownload } from "./resolve.ts";
+import { checkDigest, type Wanted } from "./resolve.ts";
 
 /** A download that is here, or on its way. */
 export interface Arrival extends AsyncDisposable {
@@ -27,7 +27,7 @@ export interface Arrival extends AsyncDisposable {
 }
 
 export interface Getting {
-  readonly http: Http;
+  readonly http: Pick<Http, "download">;
   readonly signal?: AbortSignal | undefined;
   readonly onDownload?: OnDownload;
 }
@@ -46,17 +46,17 @@ export class DownloadCache {
   readonly offline: boolean;
   /** Which digests upstreams have vouched for. */
   readonly known: KnownDigests;
-  readonly #folder: string;
+  readonly folder: string;
   readonly #taken = new Map<string, Taken>();
 
   constructor(folder: string, { offline = false }: CacheOptions = {}) {
-    this.#folder = folder;
+    this.folder = folder;
     this.offline = offline;
     this.known = new KnownDigests(join(folder, "known"));
   }
 
   /** @throws UserError when offline and it is not here; other failures come by the arrival */
-  async take(download: ResolvedDownload, getting: Getting): Promise<Arrival> {
+  async take(download: Wanted, getting: Getting): Promise<Arrival> {
     const key = keyOf(download) ?? download.address;
     const before = this.#taken.get(key);
     const taken = before ?? { users: 0, arriving: this.#arrive(download, getting) };
@@ -84,18 +84,26 @@ export class DownloadCache {
       const known = await this.known.recall(download);
       if (known === undefined) continue;
       const name = join("files", `${known.expected.algorithm}-${known.expected.hex}`);
-      await copyFile(join(this.#folder, name), join(folder, name), constants.COPYFILE_FICLONE);
+      await copyFile(join(this.folder, name), join(folder, name), constants.COPYFILE_FICLONE);
       await other.known.remember(download, known);
     }
   }
 
-  async #arrive(download: ResolvedDownload, getting: Getting): Promise<Omit<Arrival, typeof Symbol.asyncDispose>> {
+  /** Puts files that are kept, by their sha256, into another cache. */
+  async copyFiles(folder: string, digests: readonly string[]): Promise<void> {
+    await new DownloadCache(folder).#prepare();
+    for (const name of digests.map((sha256) => join("files", `sha256-${sha256}`))) {
+      await copyFile(join(this.folder, name), join(folder, name), constants.COPYFILE_FICLONE);
+    }
+  }
+
+  async #arrive(download: Wanted, getting: Getting): Promise<Omit<Arrival, typeof Symbol.asyncDispose>> {
     await this.#prepare();
     const kept = await this.#kept(download);
     if (kept !== undefined) return kept;
     if (this.offline) {
       throw new UserError(`${download.file} is not in the download cache`, {
-        details: { url: download.address, cache: this.#folder },
+        details: { url: download.address, cache: this.folder },
         hint: "run it once without --offline",
       });
     }
@@ -108,10 +116,10 @@ export class DownloadCache {
   }
 
   /** What is kept, if its bytes are still those. */
-  async #kept(download: ResolvedDownload): Promise<Omit<Arrival, typeof Symbol.asyncDispose> | undefined> {
+  async #kept(download: Wanted): Promise<Omit<Arrival, typeof Symbol.asyncDispose> | undefined> {
     const key = keyOf(download);
     if (key === undefined) return undefined;
-    const path = join(this.#folder, "files", key);
+    const path = join(this.folder, "files", key);
     try {
       await utimes(path, new Date(), new Date());
     } catch {
@@ -129,8 +137,8 @@ export class DownloadCache {
   }
 
   /** A file of our own to download to: what a run that is no more has left of the same bytes, or a new one. */
-  async #partial(download: ResolvedDownload): Promise<string> {
-    const folder = join(this.#folder, "partial");
+  async #partial(download: Wanted): Promise<string> {
+    const folder = join(this.folder, "partial");
     const key = keyOf(download);
     const path = join(folder, `${key ?? sha256Of(download.address)}.${OWNER}`);
     if (key === undefined) {
@@ -152,7 +160,7 @@ export class DownloadCache {
     return path;
   }
 
-  async #download(download: ResolvedDownload, path: string, spool: Spool, getting: Getting): Promise<Measured> {
+  async #download(download: Wanted, path: string, spool: Spool, getting: Getting): Promise<Measured> {
     const { http, signal, onDownload } = getting;
     try {
       await http.download(download.address, spool, { onDownload, signal });
@@ -162,20 +170,20 @@ export class DownloadCache {
       throw error;
     }
     const measured = spool.complete();
-    await rename(path, join(this.#folder, "files", keyOf(download) ?? `sha256-${measured.sha256}`));
-    await prune(this.#folder);
+    await rename(path, join(this.folder, "files", keyOf(download) ?? `sha256-${measured.sha256}`));
+    await prune(this.folder);
     return measured;
   }
 
   async #prepare(): Promise<void> {
     for (const name of ["files", "partial"]) {
-      await mkdir(join(this.#folder, name), { recursive: true, mode: 0o700 }).catch(this.#explain);
+      await mkdir(join(this.folder, name), { recursive: true, mode: 0o700 }).catch(this.#explain);
     }
   }
 
   readonly #explain = (cause: unknown): never => {
     throw new ToolError("the download cache cannot be written", {
-      details: { folder: this.#folder, reason: errorCode(cause) ?? String(cause) },
+      details: { folder: this.folder, reason: errorCode(cause) ?? String(cause) },
       hint: "set BAKERY_CACHE to a folder that can",
       cause,
     });
@@ -183,20 +191,23 @@ export class DownloadCache {
 }
 
 /** @param env `BAKERY_CACHE`, else a folder where such things are kept: XDG base directory specification */
-export function downloadCacheFrom(env: NodeJS.ProcessEnv, options?: CacheOptions): DownloadCache {
-  const folder = env.BAKERY_CACHE || join(env.XDG_CACHE_HOME || join(homedir(), ".cache"), "sysext-bakery");
-  return new DownloadCache(resolve(folder), options);
+export function cacheFolderFrom(env: NodeJS.ProcessEnv): string {
+  return resolve(env.BAKERY_CACHE || join(env.XDG_CACHE_HOME || join(homedir(), ".cache"), "sysext-bakery"));
 }
 
-function keyOf({ expected }: ResolvedDownload): string | undefined {
+export function downloadCacheFrom(env: NodeJS.ProcessEnv, options?: CacheOptions): DownloadCache {
+  return new DownloadCache(cacheFolderFrom(env), options);
+}
+
+function keyOf({ expected }: Wanted): string | undefined {
   return expected && `${expected.algorithm}-${expected.hex}`;
 }
 
-function algorithmsOf({ expected }: ResolvedDownload): HashAlgorithm[] {
+function algorithmsOf({ expected }: Wanted): HashAlgorithm[] {
   return expected === undefined ? [] : [expected.algorithm];
 }
 
 /** Wrong bytes, and those that a full disk has cut, are nothing to go on from; nor are any that nothing vouches for. */
-function isWorthless({ expected }: ResolvedDownload, error: unknown): boolean {
+function isWorthless({ expected }: Wanted, error: unknown): boolean {
   return expected === undefined || error instanceof WrongContentError || error instanceof ToolError;
 }

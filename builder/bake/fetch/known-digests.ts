@@ -11,6 +11,9 @@ export type Known = Pick<ResolvedDownload, "address"> & {
   readonly expected: NonNullable<ResolvedDownload["expected"]>;
 };
 
+/** By what it is looked up. */
+type Described = Pick<Download, "url" | "verify">;
+
 const KNOWN = /^(?<algorithm>sha256|sha512) (?<hex>[0-9a-f]+) (?<address>https?:\S+)\n$/;
 
 export class KnownDigests {
@@ -23,13 +26,13 @@ export class KnownDigests {
   }
 
   /** Undefined too where something has changed in what the recipe says. */
-  async recall(download: Download): Promise<Known | undefined> {
+  async recall(download: Described): Promise<Known | undefined> {
     const { algorithm, hex, address } = KNOWN.exec(await this.#text(download))?.groups ?? {};
     if (algorithm === undefined || hex === undefined || address === undefined) return undefined;
     return { address, expected: { algorithm: algorithm === "sha512" ? "sha512" : "sha256", hex } };
   }
 
-  async remember(download: Download, { address, expected: { algorithm, hex } }: Known): Promise<void> {
+  async remember(download: Described, { address, expected: { algorithm, hex } }: Known): Promise<void> {
     const text = `${algorithm} ${hex} ${address}\n`;
     if ((await this.#text(download)) === text) return;
     // Both architectures of a release may have the same to say at the same time.
@@ -39,11 +42,11 @@ export class KnownDigests {
     await written;
   }
 
-  #text(download: Download): Promise<string> {
+  #text(download: Described): Promise<string> {
     return readFile(this.#file(download), "utf8").catch(() => "");
   }
 
-  #file(download: Download): string {
+  #file(download: Described): string {
     return join(this.#folder, sha256Of(JSON.stringify([download.url, download.verify])));
   }
 }

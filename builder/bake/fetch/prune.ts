@@ -21,11 +21,16 @@ export async function prune(folder: string, { age, bytes }: PruneLimits = LIMITS
   }
 }
 
+/** Those of downloads. What else is kept beside them has rules of its own, as apt's lists and the trees of guests. */
+const FOLDERS = ["files", "partial", "known", "apt/archives"];
+
 /** The last used one first. */
 async function filesOf(folder: string) {
-  const all = await readdir(folder, { recursive: true });
-  // The age of apt's lists is their publisher's.
-  const names = all.filter((name) => !name.startsWith("apt/lists/"));
+  const listed = FOLDERS.map(async (one) => {
+    const names = await readdir(join(folder, one), { recursive: true }).catch(() => []);
+    return names.map((name) => join(one, name));
+  });
+  const names = (await Promise.all(listed)).flat();
   const found = await Promise.all(
     names.map(async (name) => {
       const path = join(folder, name);

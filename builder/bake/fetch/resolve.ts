@@ -20,6 +20,9 @@ export interface ResolvedDownload {
   readonly expected: { readonly algorithm: HashAlgorithm; readonly hex: string } | undefined;
 }
 
+/** What is to be known of a download to get it. */
+export type Wanted = Pick<ResolvedDownload, "file" | "address" | "expected">;
+
 const NPM = /^npm:(?<name>@?[^@]+)@(?<version>.+)$/;
 const GITHUB_ASSET =
   /^https:\/\/github\.com\/(?<repository>[^/]+\/[^/]+)\/releases\/download\/(?<tag>[^/]+)\/(?<file>[^/]+)$/;
@@ -70,7 +73,7 @@ export function fileNameOf(address: string): string {
 }
 
 /** @throws WrongContentError if what has arrived is not what it should be */
-export function checkDigest({ file, address, expected }: ResolvedDownload, spool: Spool): void {
+export function checkDigest({ file, address, expected }: Wanted, spool: Spool): void {
   if (expected === undefined) return;
   const actual = spool.digest(expected.algorithm);
   if (actual === expected.hex) return;

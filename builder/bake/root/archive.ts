@@ -16,7 +16,7 @@ export interface Unpacking {
 const MAX_ENTRIES = 250_000;
 /** NAME_MAX and PATH_MAX of Linux, without the zero at the end: limits.h(0p). Bytes. */
 const MAX_NAME = 255;
-const MAX_PATH = 4095;
+export const MAX_PATH = 4095;
 
 /**
  * @param bytes the archive, compressed or not
@@ -70,7 +70,7 @@ function placed({ kind, mode, size, content, linkName }: TarEntry, path: string,
 }
 
 /** `./a//b/` is `a/b`. What would lead out is refused, not mended. */
-function nameWithin(name: string): string {
+export function nameWithin(name: string): string {
   const parts = names(name);
   if (name.startsWith("/")) throw new ArchiveError(`an absolute path: ${JSON.stringify(name)}`);
   if (parts.includes("..")) throw new ArchiveError(`a path that goes up: ${JSON.stringify(name)}`);

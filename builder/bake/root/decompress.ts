@@ -5,16 +5,20 @@ import { pump } from "../../system/pump.ts";
 import { throughProgram } from "../../system/run.ts";
 import { ByteReader } from "./byte-reader.ts";
 import { ArchiveError } from "./tar-reader.ts";
+import { zstdFrames } from "./zstd-frames.ts";
 
 type Decompressor = (bytes: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;
 
 /** Larger pieces cross fewer threads. Bytes. */
 const CHUNK = 256 * 1024;
 
+const zstd = through(() => createZstdDecompress({ chunkSize: CHUNK }));
 const MAGIC_LENGTH = 6;
 const FORMATS: readonly (readonly [magic: Uint8Array, decompress: Decompressor])[] = [
   [Buffer.of(0x1f, 0x8b), through(() => createGunzip({ chunkSize: CHUNK }))],
-  [Buffer.of(0x28, 0xb5, 0x2f, 0xfd), through(() => createZstdDecompress({ chunkSize: CHUNK }))],
+  [Buffer.of(0x28, 0xb5, 0x2f, 0xfd), (bytes) => zstd(zstdFrames(bytes))],
+  // A frame with something else in it may come first.
+  [Buffer.of(0x50, 0x2a, 0x4d, 0x18), (bytes) => zstd(zstdFrames(bytes))],
   [Buffer.from("\xfd7zXZ\0", "latin1"), (bytes) => throughProgram("xz", ["-dc"], bytes, { package: "xz-utils" })],
   [Buffer.from("BZh"), (bytes) => throughProgram("bzip2", ["-dc"], bytes, { package: "bzip2" })],
 ];

@@ -13,6 +13,10 @@ export interface TarEntry {
   readonly name: string;
   readonly kind: "file" | "folder" | "symlink" | "hard-link";
   readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  /** Seconds since 1970, with fractions where a pax header has them. */
+  readonly mtime: number;
   readonly size: number;
   /** Of links. */
   readonly linkName: string;
@@ -35,17 +39,36 @@ const KINDS: Readonly<Record<string, TarEntry["kind"]>> = {
   Link: "hard-link",
 };
 
-/** Fields for the next entry, or for all: those of a pax header that say what and how long it is. */
-interface Overrides {
+/** They have no content, whatever their size says. */
+const SPECIAL: ReadonlySet<string> = new Set(["CharacterDevice", "BlockDevice", "FIFO"]);
+
+/** Whose a file is, and of when. */
+interface Origin {
+  uid?: number;
+  gid?: number;
+  mtime?: number;
+}
+
+/** Fields for the next entry, or for all, that a pax header has. */
+interface Overrides extends Origin {
   path?: string;
   linkpath?: string;
   size?: number;
 }
 
+export interface TarOptions {
+  /** Names under which devices and pipes are passed over; else they are an error. */
+  readonly passesOver?: (name: string) => boolean;
+}
+
 /** What an entry's content has not been read of is passed over. */
-export async function* readTar(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<TarEntry> {
+export async function* readTar(
+  bytes: AsyncIterable<Uint8Array>,
+  { passesOver = () => false }: TarOptions = {},
+): AsyncGenerator<TarEntry> {
   const reader = new ByteReader(bytes);
   let next: Overrides = {};
+  let all: Origin = {};
   let isEmpty = true;
   try {
     for (;;) {
@@ -63,12 +86,15 @@ export async function* readTar(bytes: AsyncIterable<Uint8Array>): AsyncGenerator
         case "OldExtendedHeader":
           next = { ...next, ...parsePax(await extension(reader, size)) };
           continue;
-        case "GlobalExtendedHeader":
+        case "GlobalExtendedHeader": {
           // What git and others put there, a commit; what it could say of names and sizes, nobody means for all.
-          if (Object.keys(parsePax(await extension(reader, size))).length > 0) {
+          const { path, linkpath, size: length, ...origin } = parsePax(await extension(reader, size));
+          if (path !== undefined || linkpath !== undefined || length !== undefined) {
             throw new ArchiveError("a global header is about names or sizes");
           }
+          all = { ...all, ...origin };
           continue;
+        }
         case "NextFileHasLongPath":
         case "OldGnuLongPath":
           next = { ...next, path: untilNul(await extension(reader, size)) };
@@ -79,12 +105,16 @@ export async function* readTar(bytes: AsyncIterable<Uint8Array>): AsyncGenerator
       }
       // Ours to do: the library would put a header's prefix before a name that is whole.
       const { path = header.path, linkpath = header.linkpath, size: length = size } = next;
+      const origin = { ...originOf(header), ...all, ...next };
       next = {};
+      if (SPECIAL.has(header.type) && passesOver(path ?? "")) continue;
       const kind = kindOf(header, path);
       checkNames(path, linkpath);
       const body = new Body(reader, kind === "file" ? length : 0);
       const { mode = 0 } = header;
-      yield { name: path ?? "", kind, mode, linkName: linkpath ?? "", size: body.size, content: body };
+      const { uid, gid, mtime } = origin;
+      const owned = { mode, uid, gid, mtime };
+      yield { name: path ?? "", kind, ...owned, linkName: linkpath ?? "", size: body.size, content: body };
       await body.pass();
     }
     // What follows is padding; reading it lets a decompressor find out whether all was sound.
@@ -100,6 +130,10 @@ function kindOf({ type }: Header, name = ""): TarEntry["kind"] {
     throw new ArchiveError(`${JSON.stringify(name)} is a ${nameOf(type)}, which no image may have`);
   // As tars were written that knew no folders: tar(5).
   return kind === "file" && name.endsWith("/") ? "folder" : kind;
+}
+
+function originOf({ uid = 0, gid = 0, mtime }: Header): Required<Origin> {
+  return { uid, gid, mtime: (mtime?.getTime() ?? 0) / 1_000 };
 }
 
 function checkNames(...names: readonly (string | undefined)[]): void {
@@ -172,9 +206,14 @@ function parsePax(bytes: Buffer): Overrides {
     // Its bytes are not the file's, but say where these go.
     if (key.startsWith("GNU.sparse.")) throw new ArchiveError("a sparse file, which is not understood");
     if (key === "path" || key === "linkpath") found[key] = value;
-    if (key === "size") {
-      if (!/^[0-9]{1,15}$/.test(value)) throw new ArchiveError(`a size that is none: ${JSON.stringify(value)}`);
-      found.size = Number(value);
+    if (key === "size" || key === "uid" || key === "gid") {
+      if (!/^[0-9]{1,15}$/.test(value)) throw new ArchiveError(`a ${key} that is none: ${JSON.stringify(value)}`);
+      found[key] = Number(value);
+    }
+    if (key === "mtime") {
+      if (!/^-?[0-9]{1,15}(?:\.[0-9]*)?$/.test(value))
+        throw new ArchiveError(`a time that is none: ${JSON.stringify(value)}`);
+      found.mtime = Number(value);
     }
     at = end;
   }

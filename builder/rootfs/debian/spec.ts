@@ -15,7 +15,7 @@ export interface DebianTree {
   readonly state: "unpacked" | "installed";
   /** URL; default: `DEBIAN_ARCHIVE` of the environment, else where this machine gets Debian's packages. */
   readonly archive?: string | undefined;
-  /** OpenPGP keys that vouch for the archive, a file; default: Debian's. */
+  /** OpenPGP keys that vouch for the archive, a file; default: `DEBIAN_KEYRING` of the environment, else Debian's. */
   readonly keyring?: string | undefined;
   /** Default: `main`. */
   readonly components?: readonly string[];

@@ -1,5 +1,5 @@
 /** Checks: each fault that an image can have is found, by the check that has its name, and a good image passes. */
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { check } from "../../../builder/bake/checks/check.ts";
 import type { Allowances } from "../../../builder/bake/checks/finding.ts";
 import { type Plan, planBake } from "../../../builder/bake/plan.ts";
@@ -125,6 +125,59 @@ it.each<[string, Planted, Fields, string]>([
   const report = await examine(planted, fields, [{ check: id, reason }]);
   expect(report.allowed).toEqual([{ check: id, reason }]);
   expect(report.warnings.map(({ message }) => message).join("\n")).toContain(problem);
+});
+
+describe("a private root, as flatwrap makes it", () => {
+  const root = "usr/local/tree";
+  const planted: Planted = {
+    [`${root}/.flatwrap/enter`]: { mode: 0o755 },
+    [`${root}/usr/sbin/tool`]: { elf: X86, mode: 0o755 },
+    [`${root}/usr/bin/inside`]: "→ /usr/sbin/tool",
+    [`${root}/usr/bin/up`]: "→ ../../../../../../usr/sbin/tool",
+    [`${root}/usr/bin/alternative`]: "→ /etc/alternatives/tool",
+    [`${root}/bin`]: "→ usr/bin",
+    [`${root}/sbin`]: "→ /usr/sbin",
+  };
+
+  it("has symlinks that lead where they do in it, and folders of any name", async () => {
+    expect(await examine(planted)).toEqual({ warnings: [], allowed: [] });
+  });
+
+  it("may have symlinks to what is not installed in it, which is told", async () => {
+    const { warnings } = await examine({ ...planted, [`${root}/usr/bin/x`]: "→ /usr/lib/y" });
+    expect(warnings).toEqual([
+      {
+        check: "dangling-symlink",
+        message: `${root}/usr/bin/x leads to /usr/lib/y, which is not in the private root /${root}`,
+      },
+    ]);
+  });
+
+  it.each<[string, Planted]>([
+    ["symlinks of the image itself", { "usr/bin/x": "→ /usr/sbin/tool" }],
+    ["symlinks of a folder beside it", { "usr/local/tree2/bin/x": "→ /usr/sbin/tool" }],
+    ["symlinks into it that go on to what only it has", { "usr/bin/x": `→ /${root}/usr/bin/inside` }],
+  ])("changes nothing for %s", async (_, more) => {
+    expect((await refusalOf({ ...planted, ...more })).join("\n")).toContain(
+      "leads to usr/sbin/tool, which is not in the image",
+    );
+  });
+
+  it("changes nothing for what programs are for, and for whom", async () => {
+    const wrong: Planted = {
+      [`${root}/usr/lib/x.so`]: { elf: { machine: 183, bits: 64 } },
+      [`${root}/usr/bin/su`]: { mode: 0o4755 },
+    };
+    expect(await refusalOf({ ...planted, ...wrong })).toEqual([
+      `${root}/usr/lib/x.so is for arm64, not for x86-64`,
+      `${root}/usr/bin/su is setuid root, and the recipe does not declare it`,
+    ]);
+  });
+
+  it("is none without what enters it", async () => {
+    const { [`${root}/.flatwrap/enter`]: _, ...rest } = planted;
+    expect(await refusalOf(rest)).toHaveLength(3);
+  });
 });
 
 it("provides and empty refuse an image that has nothing", async () => {

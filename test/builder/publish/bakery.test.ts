@@ -1,13 +1,13 @@
 /** Publishing to a bakery: the real worker, with the R2 and KV of miniflare. */
 import { afterAll, beforeAll } from "vitest";
-import { type LocalBakery, startLocalBakery } from "../../../scripts/local-bakery.ts";
+import type { LocalBakery } from "../../../scripts/local-bakery.ts";
+import { localBakery } from "../../support/local-bakery.ts";
 import { publisherContract } from "./publisher.contract.ts";
 
 let bakery: LocalBakery;
 
 beforeAll(async () => {
-  const vars = { INDEX_TTL_SECONDS: "0", GITHUB_REPOSITORY: "", DOCS_URL: "" };
-  bakery = await startLocalBakery({ port: 0, vars });
+  bakery = await localBakery({ vars: { INDEX_TTL_SECONDS: "0" } });
 }, 60_000);
 afterAll(() => bakery.stop());
 

@@ -3,17 +3,17 @@ import { mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { parseInventory, parseSha256Sums } from "../../../schema/index.ts";
-import { type LocalBakery, startLocalBakery } from "../../../scripts/local-bakery.ts";
+import type { LocalBakery } from "../../../scripts/local-bakery.ts";
 import { Workplace } from "../../support/bakery.ts";
 import { Gpg } from "../../support/gpg.ts";
+import { localBakery } from "../../support/local-bakery.ts";
 import { writeRelease } from "../../support/synthetic-release.ts";
 
 let bakery: LocalBakery;
 let workplace: Workplace;
 
 beforeAll(async () => {
-  const vars = { GITHUB_REPOSITORY: "", DOCS_URL: "", INDEX_TTL_SECONDS: "0" };
-  bakery = await startLocalBakery({ port: 0, vars });
+  bakery = await localBakery({ vars: { INDEX_TTL_SECONDS: "0" } });
   workplace = await Workplace.open();
 }, 60_000);
 afterAll(async () => {
@@ -27,7 +27,7 @@ beforeEach(async () => {
 
 async function publish(extension: string, version: string, to = bakery.url, env = {}) {
   const path = await writeRelease(workplace.file(`${extension}-${version}`), extension, version, { arches: ["arm64"] });
-  return workplace.run(["publish", path, "--to", to], { BAKERY_TOKEN: bakery.token, ...env });
+  return workplace.run(["publish", path, "--to", to, "--no-wait"], { BAKERY_TOKEN: bakery.token, ...env });
 }
 
 function bakeryRun(...args: string[]) {

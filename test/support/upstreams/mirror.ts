@@ -4,6 +4,7 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Host } from "./host.ts";
 
@@ -18,6 +19,7 @@ export type Fault = 500 | 502 | 503 | "cut" | "short" | "stall" | "slow" | "garb
 export interface Arrival {
   /** `host/path?query` */
   readonly path: string;
+  readonly method: string;
   readonly headers: Headers;
 }
 
@@ -68,10 +70,11 @@ export class Mirror implements AsyncDisposable {
   async #answer(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const path = (incoming.url ?? "/").slice(1);
     const headers = new Headers(Object.entries(incoming.headers).map(([name, value]) => [name, String(value)]));
-    this.arrivals.push({ path, headers });
+    this.arrivals.push({ path, method: incoming.method ?? "GET", headers });
 
     const [name = ""] = path.split("/");
-    const request = new Request(`https://${path}`, { headers });
+    const form = incoming.method === "POST" ? { method: "POST", body: await text(incoming) } : {};
+    const request = new Request(`https://${path}`, { headers, ...form });
     const response = (await this.#hosts.get(name)?.(request)) ?? new Response("no such host\n", { status: 404 });
     await send(outgoing, await inRange(request, response), this.#faults.get(path)?.shift());
   }
