@@ -348,6 +348,15 @@ describe("a tree that cannot be had says why, and leaves nothing", () => {
     await expect(make()).rejects.toMatchObject({ message });
   });
 
+  it("a machine without apt", async () => {
+    const request = JSON.stringify({ spec: tree(), folder: join(work, "tree"), cache });
+    const { stdout } = await execute(process.execPath, [PROGRAM, request], { env: { PATH: cache } });
+    expect(JSON.parse(stdout)).toEqual({
+      ...{ message: "apt-get is not installed", details: {} },
+      hint: "install Debian's package apt",
+    });
+  });
+
   it("a folder that is not empty, which stays as it was", async () => {
     await mkdir(join(work, "full"));
     await writeFile(join(work, "full/file"), "mine");
