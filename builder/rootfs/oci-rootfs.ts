@@ -1,6 +1,7 @@
 /** Trees out of container images. */
 import type { Arch, DownloadRecord } from "../../schema/index.ts";
 import type { OciRootfs } from "../recipe/index.ts";
+import { UserError } from "../system/errors.ts";
 import { loginsFrom } from "./oci/credentials.ts";
 import { pullImage } from "./oci/pull.ts";
 import { type ImageOptions, resolveImage } from "./oci/resolve.ts";
@@ -18,7 +19,7 @@ export async function ociRootfs(
   const [name = ""] = resolved.reference.split("@");
   const vouched: Pick<DownloadRecord, "verifiedBy" | "reason"> =
     unverified === undefined ? { verifiedBy: "oci-digest" } : { verifiedBy: "unverified", reason: unverified };
-  const layers = resolved.layers.map(({ digest, size }) => ({ sha256: digest.replace(/^sha256:/, ""), size }));
+  const layers = resolved.layers.map(({ digest, size }) => ({ sha256: sha256In(digest, image), size }));
   const downloads = [...resolved.downloads, ...layers].map(({ sha256, size }) => {
     return { url: `oci:${name}@sha256:${sha256}`, sha256, size, ...vouched };
   });
@@ -36,4 +37,12 @@ export async function ociRootfs(
       );
     },
   };
+}
+
+/** Release manifests know no other digests, and registries hardly any. */
+function sha256In(digest: string, image: string): string {
+  if (digest.startsWith("sha256:")) return digest.slice("sha256:".length);
+  throw new UserError(`a layer of ${image} is named by no sha256, which a release manifest could not tell of`, {
+    details: { layer: digest },
+  });
 }
