@@ -31,7 +31,7 @@ const archive = await archiveUrl(undefined, process.env);
 const source = `deb [signed-by=${await keyringPath(undefined)}] ${archive} ${SUITE} main`;
 try {
   const rows = [["tree", "ours s", "mmdebstrap s", "ratio", "ours cpu s", "mmdebstrap cpu s", "ratio"]];
-  for (const variant of ["extract", "essential", "minbase"] as const) {
+  for (const variant of ["extract", "minbase"] as const) {
     const all = await prepare(variant);
     const state = variant === "extract" ? "unpacked" : "installed";
     const spec: DebianTree = { suite: SUITE, arch: OWN_ARCH ?? "x86-64", packages: all, state, archive };

@@ -17,7 +17,7 @@ function complaints(error: ToolError): string[] {
 export function explainUpdate(error: ToolError, archive: string, suites: readonly string[]): BakeryError {
   const lines = complaints(error);
   const text = lines.join("\n");
-  const details = { archive, suites: suites.join(", "), output: text || (error.details.output ?? error.message) };
+  const details = { archive, suites: suites.join(", "), output: text || (error.details.output ?? "") };
   if (/No space left/i.test(text)) return noSpace("the lists of packages", details, error);
   if (/GPG error|signatures? (?:were|was|couldn't)|NO_PUBKEY|not signed|BADSIG|EXPKEYSIG/i.test(text)) {
     return new WrongContentError("the archive is not signed by who should have signed it", {

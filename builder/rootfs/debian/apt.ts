@@ -60,7 +60,7 @@ export async function planPackages(spec: DebianTree, options: AptOptions): Promi
           .map((one) => ({ ...one, essential: basic.has(one.name) }))
           .sort((a, b) => (a.name < b.name ? -1 : 1));
       } catch (error) {
-        if (!(error instanceof ToolError)) throw error;
+        if (!hasSpoken(error)) throw error;
         throw await explainInstall(error, spec, apt.archive, (...args) => ask("apt-cache", ...args));
       }
     },
@@ -138,6 +138,11 @@ function configuration(folder: string, architecture: string): string {
 
 type Ask = (program: string, ...args: string[]) => Promise<string>;
 
+/** Whether it is what apt has said, and not that there is no apt. */
+function hasSpoken(error: unknown): error is ToolError {
+  return error instanceof ToolError && error.details.output !== undefined;
+}
+
 /** @throws ToolError with all that it has said: what matters may come first. */
 async function askApt(program: string, args: readonly string[], signal: AbortSignal | undefined): Promise<string> {
   const said: Buffer[] = [];
@@ -153,7 +158,7 @@ async function update({ archive, suites }: Apt, ask: Ask): Promise<void> {
   try {
     await ask("apt-get", "update", "-qq");
   } catch (error) {
-    throw error instanceof ToolError ? explainUpdate(error, archive, suites) : error;
+    throw hasSpoken(error) ? explainUpdate(error, archive, suites) : error;
   }
 }
 

@@ -19,11 +19,15 @@ const PACKAGES = "/run/packages";
 /**
  * The essential packages are unpacked already, for dpkg and the scripts need them to install anything. All others come
  * in rounds, since dpkg refuses a package while another that it pre-depends on is not configured (Debian Policy 7.2).
+ * dpkg's database is in memory meanwhile: dpkg waits for the disk with every file of it, a thousand times and more.
  * What a machine makes anew of its own, and what tells of this run, goes: machine-id(5).
  */
 const SCRIPT = `
 set -eu
 cd ${PACKAGES}
+cp -a /var/lib/dpkg /run/dpkg
+rm -rf /var/lib/dpkg
+ln -s /run/dpkg /var/lib/dpkg
 essential=
 while [ "$1" != -- ]; do essential="$essential $1"; shift; done
 shift
@@ -47,6 +51,8 @@ while [ -n "$ahead" ]; do
   ahead=$left
 done
 dpkg --configure --pending
+rm /var/lib/dpkg
+cp -a /run/dpkg /var/lib/dpkg
 rm -f /usr/sbin/policy-rc.d /var/lib/dpkg/*-old /var/cache/debconf/*-old /var/cache/ldconfig/aux-cache
 rm -f /var/log/alternatives.log /var/lib/dbus/machine-id
 if [ -e /etc/machine-id ]; then echo uninitialized > /etc/machine-id; fi

@@ -66,7 +66,7 @@ async function fetchInto(folder: string, missing: readonly Archive[], { signal }
       signal,
       package: "apt",
     }).catch((error) => {
-      throw error instanceof ToolError ? explain(error) : error;
+      throw error instanceof ToolError && error.details.output !== undefined ? explain(error) : error;
     });
     for (const archive of missing) {
       const { sha256: actual } = await measureFile(place(archive));

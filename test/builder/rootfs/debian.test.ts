@@ -20,7 +20,7 @@ const PROGRAM = fileURLToPath(new URL("debian-program.ts", import.meta.url));
 /** All that dpkg and our scripts need to run; Debian's essential packages have it, and a thousand more. */
 const ESSENTIAL = [
   ...["sh", "dpkg", "dpkg-deb", "dpkg-query", "dpkg-split", "tar", "rm", "cat", "touch", "ls", "id"],
-  ...["ldconfig", "start-stop-daemon", "diff", "mkdir", "sleep"],
+  ...["ldconfig", "start-stop-daemon", "diff", "mkdir", "sleep", "cp", "ln"],
 ];
 const trace = (what: string) => `#!/bin/sh\nset -e\necho "${what}" >> /var/trace\n`;
 
@@ -47,7 +47,11 @@ const PACKAGES = [
   { name: "extra", fields: ["Provides: bonus"] },
   { name: "early", scripts: { postinst: trace("early $1") } },
   { name: "eager", fields: ["Pre-Depends: early"], scripts: { preinst: trace("eager preinst") } },
-  { name: "taker", fields: ["Depends: library", "Replaces: library"], files: { "usr/share/shared": "taker's\n" } },
+  {
+    name: "taker",
+    fields: ["Depends: library", "Replaces: library"],
+    files: { "usr/share/shared": "taker's\n", "usr/share/taker": "x".repeat(1 << 17) },
+  },
   { name: "failing", scripts: { postinst: "#!/bin/sh\necho out of luck >&2\nexit 9\n" } },
   { name: "sleepy", scripts: { postinst: "#!/bin/sh\nsleep 86411 & sleep 86411\n" } },
   { name: "unmet", fields: ["Depends: library (>= 7:0)"] },
@@ -140,7 +144,8 @@ describe("an unpacked tree", () => {
   });
 
   it("is the same whichever package is faster, also where one replaces files of another", async () => {
-    await make({ packages: ["library", "taker"] });
+    // Larger than library, it is unpacked before it, while another is unpacked too.
+    await make({ packages: ["large", "library", "taker"] });
     expect(await readFile(join(work, "tree/usr/share/shared"), "utf8")).toBe("taker's\n");
   });
 
@@ -240,6 +245,7 @@ describeWhere(await lackForEntering(), "an installed tree", () => {
         `--reuid=${NOBODY}`,
         `--regid=${NOBODY}`,
         "--clear-groups",
+        ...["sh", "-c", 'umask 077 && exec "$0" "$@"'],
         process.execPath,
         PROGRAM,
         request,
@@ -248,7 +254,8 @@ describeWhere(await lackForEntering(), "an installed tree", () => {
       return JSON.parse((await execute(program ?? "", args)).stdout);
     };
     expect(await asUser("user", "unpacked", "own")).toEqual({ packages: ["library", "tool"] });
-    expect((await lstat(join(work, "own/usr/bin/tool"))).uid).toBe(NOBODY);
+    const { uid, mode } = await lstat(join(work, "own/usr/bin/tool"));
+    expect([uid, mode & 0o777]).toEqual([NOBODY, 0o755]);
     expect(await asUser("user", "installed", "none")).toMatchObject({
       message: "an installed tree has several users, and you are one",
       hint: expect.stringContaining("usermod --add-subuids"),
@@ -346,6 +353,15 @@ describe("a tree that cannot be had says why, and leaves nothing", () => {
       Buffer.from(text.replace(/^-----BEGIN PGP SIGNED.*?\n\n|-----BEGIN PGP SIGNATURE.*/gs, "")),
     );
     await expect(make()).rejects.toMatchObject({ message });
+  });
+
+  it("a machine without apt", async () => {
+    const request = JSON.stringify({ spec: tree(), folder: join(work, "tree"), cache });
+    const { stdout } = await execute(process.execPath, [PROGRAM, request], { env: { PATH: cache } });
+    expect(JSON.parse(stdout)).toEqual({
+      ...{ message: "apt-get is not installed", details: {} },
+      hint: "install Debian's package apt",
+    });
   });
 
   it("a folder that is not empty, which stays as it was", async () => {
