@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { makeDebianTree } from "../rootfs/debian/debian.ts";
 import { sha256Of } from "../system/digest.ts";
 import { ToolError } from "../system/errors.ts";
+import { withLock } from "../system/lock.ts";
 import { OWNER, OWNER_PATTERN } from "../system/owner.ts";
 import type { Progress } from "../system/progress.ts";
 import { sweep } from "../system/work-dir.ts";
@@ -80,6 +81,8 @@ export const GUEST_RECIPE: GuestRecipe = {
   ],
 };
 
+/** For another run that makes it, over a slow line. Milliseconds. */
+const PATIENCE = 15 * 60_000;
 /** Milliseconds for which a tree that another recipe made is kept: an older checkout may want it. */
 const KEPT_MS = 30 * 24 * 60 * 60 * 1_000;
 
@@ -95,7 +98,8 @@ export async function guestTree(options: GuestTreeOptions, recipe = GUEST_RECIPE
     });
     await options.progress.step(
       "Making the guest's tree",
-      () => make(tree, `${tree}.partial-${OWNER}`, recipe, options),
+      // Two at once would each take twice the time for the same.
+      () => withLock(`${tree}.lock`, () => makeOnce(tree, recipe, options), PATIENCE, options.signal),
       () => `Debian ${recipe.suite}, kept for the next time`,
     );
     await removeOld(folder);
@@ -104,15 +108,17 @@ export async function guestTree(options: GuestTreeOptions, recipe = GUEST_RECIPE
   return tree;
 }
 
-async function make(tree: string, partial: string, recipe: GuestRecipe, options: GuestTreeOptions): Promise<void> {
+async function makeOnce(tree: string, recipe: GuestRecipe, options: GuestTreeOptions): Promise<void> {
+  // Whoever had the lock before has made it.
+  if (await exists(tree)) return;
   await sweep(join(tree, ".."), new RegExp(`\\.partial-(?<owner>${OWNER_PATTERN})$`));
+  const partial = `${tree}.partial-${OWNER}`;
   try {
     await makeGuestTree(recipe, partial, options);
     await rename(partial, tree);
   } catch (error) {
     await rm(partial, { recursive: true, force: true });
-    // Another run may have been faster; its tree is as good.
-    if (!(await exists(tree))) throw error;
+    throw error;
   }
 }
 

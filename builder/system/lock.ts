@@ -12,14 +12,20 @@ const POLL_MS = 50;
 
 /**
  * @param patience milliseconds
+ * @param signal ends the waiting
  * @throws ToolError if another process keeps the lock for longer than that
  */
-export async function withLock<T>(path: string, perform: () => Promise<T>, patience = PATIENCE_MS): Promise<T> {
+export async function withLock<T>(
+  path: string,
+  perform: () => Promise<T>,
+  patience = PATIENCE_MS,
+  signal?: AbortSignal,
+): Promise<T> {
   const deadline = Date.now() + patience;
   while (!(await take(path))) {
     if (Date.now() > deadline)
       throw new ToolError(`another process is at work here for too long`, { details: { lock: path } });
-    await sleep(POLL_MS);
+    await sleep(POLL_MS, undefined, { signal });
   }
   try {
     return await perform();

@@ -65,6 +65,7 @@ export async function planPackages(spec: DebianTree, options: AptOptions): Promi
       }
     },
     PATIENCE,
+    signal,
   );
 }
 
