@@ -47,6 +47,9 @@ export default defineConfig({
           name: "node",
           include: ["test/**/*.test.ts"],
           exclude: [WORKER_TESTS],
+          // A process for each file would take as long to start as many files take. So what a test changes of its
+          // process, it puts back.
+          isolate: false,
           // Some bake images, or run the programs that clients run.
           testTimeout: 60_000,
           hookTimeout: 60_000,
