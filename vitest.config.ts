@@ -4,6 +4,9 @@ import { fileURLToPath } from "node:url";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
+/** Whole machines and distributions, over and over: minutes where there is no KVM. `npm run test:machines` */
+const MACHINE_TESTS = ["boot", "guest", "wrapped"].map((name) => `test/clients/${name}.test.ts`);
+const RUNS_MACHINES = process.env.BAKERY_TEST_MACHINES === "1";
 const WORKER_TESTS = "test/worker/**/*.test.ts";
 const PUBLISHING_TESTS = "test/worker/publish/*.test.ts";
 /** Most tests wait for other programs; vitest's own default would leave one of two processors idle. */
@@ -45,8 +48,8 @@ export default defineConfig({
       {
         test: {
           name: "node",
-          include: ["test/**/*.test.ts"],
-          exclude: [WORKER_TESTS],
+          include: RUNS_MACHINES ? MACHINE_TESTS : ["test/**/*.test.ts"],
+          exclude: RUNS_MACHINES ? [] : [WORKER_TESTS, ...MACHINE_TESTS],
           // A process for each file would take as long to start as many files take. So what a test changes of its
           // process, it puts back.
           isolate: false,

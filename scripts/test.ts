@@ -10,6 +10,12 @@ try {
   process.exit();
 }
 
+if (process.env.BAKERY_TEST_MACHINES !== "1") {
+  console.error(
+    "not among these tests: whole machines and distributions (boot, guest, wrapped): npm run test:machines",
+  );
+}
+
 const vitest = spawn("vitest", ["run", ...process.argv.slice(2)], { stdio: "inherit" });
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => vitest.kill(signal));
 vitest.on("error", (error) => {

@@ -1,9 +1,9 @@
 /** `rootfs`: a distribution's tree in a folder, of Debian's packages or a container image, without Docker. */
-import { rm } from "node:fs/promises";
 import { relative, resolve } from "node:path";
 import type { Command, OptionValues } from "commander";
 import { debianRootfs, ociRootfs, type Rootfs, unverified } from "../recipe/index.ts";
 import { runIn } from "../rootfs/enter.ts";
+import { removeTree } from "../rootfs/remove-tree.ts";
 import { UsageError } from "../system/errors.ts";
 import { formatBytes } from "../system/format.ts";
 import { type Cli, command, type Outcome } from "./command.ts";
@@ -57,7 +57,7 @@ async function perform(cli: Cli, name: string, options: OptionValues): Promise<O
       await runIn(folder, ["sh", "-c", run], { arch, network: true, signal: cli.signal, onOutput });
     } catch (error) {
       // Half of what was asked for would pass for all of it.
-      await rm(folder, { recursive: true, force: true });
+      await removeTree(folder);
       throw error;
     }
   }

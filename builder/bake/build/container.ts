@@ -1,8 +1,9 @@
 /** Runs a recipe's script where it finds a distribution of its own: in a container, or in a tree that is made for it. */
-import { mkdir, rm } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Container } from "../../recipe/index.ts";
 import { runIn } from "../../rootfs/enter.ts";
+import { removeTree } from "../../rootfs/remove-tree.ts";
 import { UserError } from "../../system/errors.ts";
 import { contextOf, type Plan } from "../plan.ts";
 import { type ContainerRun, engineHere, runByEngine } from "./engine.ts";
@@ -41,10 +42,13 @@ export async function runInContainer(
   if (engine !== undefined && build.rootfs.kind === "oci") await runByEngine(engine, build.rootfs.image, wanted);
   else {
     const tree = join(folder, "tree");
-    await root?.make(tree, signal);
-    const { command, ...options } = wanted;
-    await runIn(tree, command, options);
-    await rm(tree, { recursive: true, force: true });
+    try {
+      await root?.make(tree, signal);
+      const { command, ...options } = wanted;
+      await runIn(tree, command, options);
+    } finally {
+      await removeTree(tree);
+    }
   }
   const left = await tidy(output);
   if (left.length > 0) progress.note(`not kept of what ${build.script} has installed: ${left.join(", ")}`);

@@ -1,30 +1,10 @@
 /** The directory publisher: a tree that any web server can host, whole at every moment. */
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
-import { afterEach, describe, expect, it, vi } from "vitest";
-import { DirectoryPublisher } from "../../../builder/publish/directory.ts";
-import { openRelease } from "../../../builder/publish/publisher.ts";
-import type * as workDir from "../../../builder/system/work-dir.ts";
-import { parseInventory, parsePublicPath, parseSha256Sums, publicPath } from "../../../schema/index.ts";
+import { describe, expect, it } from "vitest";
+import { parsePublicPath, publicPath } from "../../../schema/index.ts";
 import { Workplace } from "../../support/bakery.ts";
 import { FILES, Publication, publisherContract, type Site } from "./publisher.contract.ts";
-
-/** Lets `left` writes through, then crashes at each. */
-const crash = vi.hoisted(() => ({ left: Number.POSITIVE_INFINITY }));
-vi.mock("../../../builder/system/work-dir.ts", async (original) => {
-  const real = await original<typeof workDir>();
-  const counted =
-    <Args extends unknown[], T>(write: (...args: Args) => Promise<T>) =>
-    async (...args: Args) => {
-      if (crash.left <= 0) throw new Error("crash");
-      crash.left -= 1;
-      return write(...args);
-    };
-  return { ...real, writeText: counted(real.writeText), writeAtomically: counted(real.writeAtomically) };
-});
-afterEach(() => {
-  crash.left = Number.POSITIVE_INFINITY;
-});
 
 async function openSite(workplace: Workplace): Promise<Site> {
   const to = workplace.file("site");
@@ -84,29 +64,4 @@ describe("publishing to a folder", () => {
       expect(await at.text("/extensions/greeter/greeter-1.2.0-arm64.raw")).not.toBe("");
     }),
   );
-});
-
-describe("a crash", () => {
-  it("between any two writes leaves indexes that are true, and the next run completes the publication", () =>
-    using(async (at) => {
-      await at.bake("1.0.0");
-      await at.publish();
-      await at.bake("1.2.0");
-      const release = await openRelease(at.workplace.file("greeter.release.json"));
-      let completed = false;
-      let writes = 0;
-      for (; !completed; writes++) {
-        crash.left = writes;
-        completed = await new DirectoryPublisher(at.site.to).publish(release).then(
-          () => true,
-          () => false,
-        );
-        await at.checkIndexes();
-      }
-      expect(writes).toBeGreaterThan(3);
-      const { releases } = parseInventory(await at.text("/extensions/greeter/releases.json"));
-      expect(releases.map(({ version }) => version)).toEqual(["1.2.0", "1.0.0"]);
-      for (const file of FILES) expect(await at.site.read(file), file).toBeDefined();
-      expect(parseSha256Sums(await at.text("/extensions/SHA256SUMS"))).toHaveLength(4);
-    }));
 });
