@@ -49,6 +49,8 @@ export const TEST_PACKAGES: readonly SystemPackage[] = [
   { command: "systemd-nspawn", package: "systemd-container", why: "starts throw-away guests" },
   { command: "qemu-system-x86_64", package: "qemu-system-x86", why: "runs virtual machines" },
   { command: "qemu-img", package: "qemu-utils", why: "makes disks for virtual machines" },
+  { command: "ps", package: "procps", why: "shows that no process is left" },
+  { command: "ip", package: "iproute2", why: "gives a tree a network of its own" },
   { command: "curl", package: "curl", why: "downloads, as people do" },
   { command: "wget", package: "wget", why: "downloads, as people do" },
   { command: "aria2c", package: "aria2", why: "downloads in pieces, as people do" },

@@ -2,7 +2,7 @@
  * The tree that guests are started from: a small Debian, made once and kept below `guests/` of the cache. Its name says
  * what it was made of, so another recipe is another tree.
  */
-import { mkdir, readdir, rename, rm, stat, symlink, utimes, writeFile } from "node:fs/promises";
+import { mkdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { makeDebianTree } from "../rootfs/debian/debian.ts";
 import { sha256Of } from "../system/digest.ts";
@@ -11,6 +11,7 @@ import { withLock } from "../system/lock.ts";
 import { OWNER, OWNER_PATTERN } from "../system/owner.ts";
 import type { Progress } from "../system/progress.ts";
 import { sweep } from "../system/work-dir.ts";
+import { removeOld, touch } from "./kept.ts";
 import { machineArch } from "./machine-arch.ts";
 
 export interface GuestTreeOptions {
@@ -83,15 +84,13 @@ export const GUEST_RECIPE: GuestRecipe = {
 
 /** For another run that makes it, over a slow line. Milliseconds. */
 const PATIENCE = 15 * 60_000;
-/** Milliseconds for which a tree that another recipe made is kept: an older checkout may want it. */
-const KEPT_MS = 30 * 24 * 60 * 60 * 1_000;
 
 /** @returns the tree's folder, in which nothing may be written */
 export async function guestTree(options: GuestTreeOptions, recipe = GUEST_RECIPE): Promise<string> {
   const folder = join(options.cache, "guests");
   const name = `${recipe.suite}-${machineArch()}-${sha256Of(JSON.stringify(recipe)).slice(0, 12)}`;
   const tree = join(folder, name);
-  if (!(await exists(tree))) {
+  if (!(await touch(tree))) {
     await mkdir(folder, { recursive: true, mode: 0o700 }).catch((cause) => {
       const hint = "set BAKERY_CACHE to a folder that can be written";
       throw new ToolError("the guest's tree cannot be kept", { details: { folder }, hint, cause });
@@ -104,18 +103,19 @@ export async function guestTree(options: GuestTreeOptions, recipe = GUEST_RECIPE
     );
     await removeOld(folder);
   }
-  await utimes(tree, new Date(), new Date());
   return tree;
 }
 
 async function makeOnce(tree: string, recipe: GuestRecipe, options: GuestTreeOptions): Promise<void> {
   // Whoever had the lock before has made it.
-  if (await exists(tree)) return;
+  if (await touch(tree)) return;
   await sweep(join(tree, ".."), new RegExp(`\\.partial-(?<owner>${OWNER_PATTERN})$`));
   const partial = `${tree}.partial-${OWNER}`;
   try {
     await makeGuestTree(recipe, partial, options);
     await rename(partial, tree);
+    // Its folder has the time that a package gave it.
+    await touch(tree);
   } catch (error) {
     await rm(partial, { recursive: true, force: true });
     throw error;
@@ -133,20 +133,4 @@ async function makeGuestTree(recipe: GuestRecipe, folder: string, options: Guest
   for (const name of maskedGenerators) await symlink("/dev/null", join(settings, "system-generators", name));
   // Else systemd would rebuild its caches at each boot: systemd-update-done.service(8)
   for (const name of ["etc", "var"]) await writeFile(join(folder, name, ".updated"), "");
-}
-
-async function removeOld(folder: string): Promise<void> {
-  for (const name of await readdir(folder)) {
-    const found = await stat(join(folder, name)).catch(() => undefined);
-    if (found !== undefined && Date.now() - found.mtimeMs > KEPT_MS) {
-      await rm(join(folder, name), { recursive: true, force: true });
-    }
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
 }

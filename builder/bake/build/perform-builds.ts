@@ -1,7 +1,8 @@
 /** Performs builds: each makes a tree in a folder of its own, which is then a layer of the image. */
-import { mkdir, rm } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Flatwrap, Flix } from "../../recipe/index.ts";
+import { removeTree } from "../../rootfs/remove-tree.ts";
 import type { ResolvedRootfs } from "../../rootfs/rootfs-maker.ts";
 import { run } from "../../system/run.ts";
 import { flatwrap } from "../../wrap/flatwrap.ts";
@@ -101,7 +102,7 @@ async function wrap(build: Flix | Flatwrap, root: ResolvedRootfs | undefined, pl
         );
   for (const warning of warnings) progress.note(`warning: ${warning}`);
   // Not kept until the image is made: it may be as large as a distribution.
-  await rm(tree, { recursive: true, force: true });
+  await removeTree(tree);
 }
 
 /** What a recipe declares is named by its path in the image; what of it is in a wrapped tree, has one there. */

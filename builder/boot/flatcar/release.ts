@@ -2,7 +2,8 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type Arch, compareVersions, GO_ARCH } from "../../../schema/index.ts";
-import { keptFile, machinesFolder, touch } from "../../guest/qemu/kept.ts";
+import { touch } from "../../guest/kept.ts";
+import { keptFile, machinesFolder } from "../../guest/qemu/machine-files.ts";
 import { DownloadBars } from "../../system/download-bars.ts";
 import { UpstreamError } from "../../system/errors.ts";
 import { formatBytes } from "../../system/format.ts";

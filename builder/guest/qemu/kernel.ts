@@ -14,9 +14,10 @@ import { ToolError } from "../../system/errors.ts";
 import type { Progress } from "../../system/progress.ts";
 import { run } from "../../system/run.ts";
 import { withWorkDir } from "../../system/work-dir.ts";
+import { touch } from "../kept.ts";
 import { type CpioEntry, cpioOf } from "./cpio.ts";
-import { keptFile, machinesFolder, touch } from "./kept.ts";
 import { packFolder } from "./layer.ts";
+import { keptFile, machinesFolder } from "./machine-files.ts";
 
 /** Paths of files. */
 export interface GuestKernel {

@@ -11,7 +11,7 @@ import { sha256Of } from "../../system/digest.ts";
 import { errorCode, UserError } from "../../system/errors.ts";
 import { run } from "../../system/run.ts";
 import type { GuestFile } from "../guest.ts";
-import { keptFile } from "./kept.ts";
+import { keptFile } from "./machine-files.ts";
 
 export interface GuestLink {
   readonly path: string;

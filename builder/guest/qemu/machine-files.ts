@@ -1,10 +1,9 @@
 /** Files that machines are made of, below `machines/` of the cache: made once, and gone when long unused. */
-import { mkdir, readdir, rm, stat, utimes } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { ToolError } from "../../system/errors.ts";
 import { writeAtomically } from "../../system/work-dir.ts";
-
-const KEPT_MS = 30 * 24 * 60 * 60 * 1_000;
+import { removeOld, touch } from "../kept.ts";
 
 /** @param cache the folder of all caches */
 export function machinesFolder(cache: string): string {
@@ -28,22 +27,4 @@ export async function keptFile(cache: string, name: string, make: (path: string)
     await removeOld(folder);
   }
   return path;
-}
-
-/** Whether it is there; it counts as used now. */
-export async function touch(path: string): Promise<boolean> {
-  return utimes(path, new Date(), new Date()).then(
-    () => true,
-    () => false,
-  );
-}
-
-/** A file that a guest has open outlives its name. */
-async function removeOld(folder: string): Promise<void> {
-  for (const name of await readdir(folder)) {
-    const found = await stat(join(folder, name)).catch(() => undefined);
-    if (found !== undefined && Date.now() - found.mtimeMs > KEPT_MS) {
-      await rm(join(folder, name), { recursive: true, force: true });
-    }
-  }
 }
