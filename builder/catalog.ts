@@ -35,6 +35,13 @@ export class Catalog {
     return Promise.all((await this.names()).map((name) => this.load(name)));
   }
 
+  /** Those whose names are among these words; what cannot be loaded is left for whoever asks for it by `load`. */
+  async named(words: readonly string[]): Promise<Extension[]> {
+    const names = (await this.names().catch(() => [])).filter((name) => words.includes(name));
+    const loaded = await Promise.allSettled(names.map((name) => this.load(name)));
+    return loaded.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+  }
+
   /** @throws UsageError for an extension that is not there, UserError for a recipe that cannot be loaded */
   async load(name: string): Promise<Extension> {
     const names = await this.names();

@@ -57,7 +57,7 @@ export interface Terminal {
 export async function main(args: readonly string[], terminal: Terminal): Promise<number> {
   const json = args.includes("--json");
   try {
-    await programFor(contextOf(terminal, json), terminal).parseAsync(referenceHelp(withFlagValues(args)), {
+    await programFor(await contextOf(args, terminal, json), terminal).parseAsync(referenceHelp(withFlagValues(args)), {
       from: "user",
     });
     return 0;
@@ -73,9 +73,15 @@ export async function main(args: readonly string[], terminal: Terminal): Promise
   }
 }
 
-function contextOf({ stdout, stderr, env, cwd, signal }: Terminal, json: boolean): Cli {
+async function contextOf(
+  args: readonly string[],
+  { stdout, stderr, env, cwd, signal }: Terminal,
+  json: boolean,
+): Promise<Cli> {
+  const catalog = new Catalog(env.BAKERY_EXTENSIONS);
   return {
-    catalog: new Catalog(env.BAKERY_EXTENSIONS),
+    catalog,
+    named: await catalog.named(args),
     // With --json stderr stays a terminal's; a program that reads stdout gets its story as lines.
     ...kitchenFrom(env, { progress: progressOn(json ? { write: (text) => stderr.write(text) } : stderr), signal }),
     env,

@@ -110,6 +110,7 @@ export {
   type ReleaseFile,
   type ReleaseManifest,
   type ReleaseTransfer,
+  VERIFICATIONS,
   type VerifiedBy,
 } from "./release-manifest.ts";
 export { linesBySeries, seriesIndexes } from "./series.ts";

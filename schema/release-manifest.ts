@@ -10,12 +10,17 @@ export type ImageFormat = (typeof IMAGE_FORMATS)[number];
 export const VERIFICATIONS = [
   "pinned",
   "checksum-file",
+  "signed-checksum-file",
+  "openpgp-signature",
   "github-digest",
+  "git-commit",
   "npm-integrity",
   "apt-archive",
   "oci-digest",
   "unverified",
 ] as const;
+
+const commit = v.pipe(v.string(), v.regex(/^[0-9a-f]{40,64}$/, "not a commit"));
 
 const shortText = v.pipe(v.string(), v.minLength(1), v.maxLength(512));
 
@@ -54,6 +59,8 @@ const download = v.strictObject({
   verifiedBy: v.picklist(VERIFICATIONS),
   /** why nothing better than `unverified` is to be had */
   reason: v.optional(v.pipe(v.string(), v.minLength(1))),
+  /** the commit that a repository's tag named */
+  commit: v.optional(commit),
 });
 
 /** What was made and not downloaded. How, its recipe at the commit says. */
@@ -67,11 +74,13 @@ const build = v.strictObject({
 
 const provenance = v.strictObject({
   /** the commit of the repository that held the recipe */
-  commit: v.optional(v.pipe(v.string(), v.regex(/^[0-9a-f]{40,64}$/, "not a commit"))),
+  commit: v.optional(commit),
   /** RFC 3339; never inside an image */
   builtAt: d.timestamp,
   /** what each bundled name resolved to, `{ cni: "v1.6.2" }` */
   bundled: v.record(v.string(), d.version),
+  /** what was chosen of the recipe's options, `{ without: "containerd" }` */
+  options: v.optional(v.record(v.string(), shortText)),
   downloads: v.pipe(v.array(download), v.maxLength(1000)),
   builds: v.optional(v.pipe(v.array(build), v.minLength(1), v.maxLength(16))),
 });

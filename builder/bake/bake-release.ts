@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { ARCHES, type Arch, imageFile, RELEASE_MANIFEST_FILE, type ReleaseManifest } from "../../schema/index.ts";
 import type { Extension } from "../catalog.ts";
 import { TaskGroup } from "../system/task-group.ts";
+import { resolveBundled } from "../versions/bundled.ts";
 import { type Baked, bake, type Kitchen } from "./bake.ts";
 import { type Plan, planBake } from "./plan.ts";
 import {
@@ -40,7 +41,9 @@ export async function bakeRelease(
 ): Promise<ReleaseManifest> {
   await mkdir(folder, { recursive: true });
   const manifestFile = join(folder, RELEASE_MANIFEST_FILE);
-  const plans = await Promise.all(arches.map((arch) => planBake(extension, { version, arch, compression })));
+  // Once, for both are to have the same.
+  const bundled = await resolveBundled(extension.recipe, { version }, kitchen.upstreams);
+  const plans = await Promise.all(arches.map((arch) => planBake(extension, { version, arch, compression, bundled })));
   const [first] = plans;
   if (first === undefined) throw new RangeError("a release has an image for one architecture at least");
   const before = await manifestFor(first, manifestFile, folder);

@@ -1,8 +1,9 @@
 /** A plan as people read it: what `plan` shows, and what tests hold every extension's plan against. */
-import type { Download, Install, Rootfs, TreeEntry, Verification } from "../recipe/index.ts";
+import type { Download, Install, Rootfs, Script, Signature, TreeEntry, Verification } from "../recipe/index.ts";
 import { formatTable } from "../system/format.ts";
 import type { PlannedBuild } from "./build/plan-builds.ts";
 import { nameOfRootfs } from "./build/plan-builds.ts";
+import type { Keys } from "./fetch/keys.ts";
 import type { Inputs } from "./inputs.ts";
 import type { Plan } from "./plan.ts";
 import { describeSmoke } from "./smoke.ts";
@@ -15,7 +16,9 @@ export function describePlan(plan: Plan, inputs?: Inputs): string {
     ["arch", plan.arch],
     ["format", `${plan.format}, ${plan.compression}`],
     ["reload", plan.reload ? "yes" : "no"],
-    ...plan.downloads.flatMap((download) => describeDownload(download)),
+    ...Object.entries(plan.bundled).map(([name, version]) => ["bundled", `${name} ${version}`]),
+    ...Object.entries(plan.options).map(([name, value]) => ["option", `${name} ${value}`]),
+    ...plan.downloads.flatMap((download) => describeDownload(download, plan.keys)),
     ...plan.builds.flatMap((build) => describeBuild(build)),
     ...(inputs?.builds ?? [])
       .flatMap(({ root }) => root?.downloads ?? [])
@@ -32,20 +35,28 @@ export function describePlan(plan: Plan, inputs?: Inputs): string {
   return formatTable(rows);
 }
 
-function describeDownload({ url, verify, install }: Download): string[][] {
+function describeDownload({ url, verify, install }: Download, keys: Keys): string[][] {
   return [
     ["download", url],
-    ["", `verified by ${describeVerification(verify)}`],
+    ["", `verified by ${describeVerification(verify, keys)}`],
     ["", describeInstall(install)],
   ];
 }
 
-function describeVerification(verify: Verification): string {
+function describeVerification(verify: Verification, keys: Keys): string {
   switch (verify.kind) {
-    case "checksum-file":
-      return `the checksum file ${verify.url}`;
-    case "github-digest":
-      return "the digest that GitHub states";
+    case "checksum-file": {
+      const { signature } = verify;
+      return `the checksum file ${verify.url}${signature === undefined ? "" : `, ${describeSignature(signature, keys)}`}`;
+    }
+    case "openpgp-signature":
+      return describeSignature(verify.signature, keys).replace(/^signed by/, "the signature of");
+    case "github-digest": {
+      const { otherwise } = verify;
+      return `the digest that GitHub states${otherwise === undefined ? "" : `; where it states none, by nothing: ${otherwise.reason}`}`;
+    }
+    case "git-commit":
+      return "the commit that the tag names";
     case "npm-integrity":
       return "the sha512 that npm's registry states";
     case "pinned":
@@ -53,6 +64,11 @@ function describeVerification(verify: Verification): string {
     case "unverified":
       return `nothing: ${verify.reason}`;
   }
+}
+
+/** With the fingerprints, so that another key shows in review. */
+function describeSignature({ url, key }: Signature, keys: Keys): string {
+  return `signed by ${key} (${keys[key]?.join(", ")}) in ${url}`;
 }
 
 function describeInstall(install: Install): string {
@@ -73,17 +89,12 @@ function describeBuild(build: PlannedBuild): string[][] {
   switch (build.kind) {
     case "code":
       return [["build", "code of the recipe"]];
-    case "container": {
-      const variables = Object.entries(build.env).map(([name, value]) => `${name}=${value}`);
-      return [
-        ["build", `${build.script} in ${describeRootfs(build.rootfs)}`],
-        ["", build.network === undefined ? "without network" : `with network: ${build.network}`],
-        ...variables.map((one) => ["", one]),
-      ];
-    }
+    case "container":
+      return [["build", `${build.script.file} in ${describeRootfs(build.rootfs)}`], ...describeScript(build.script)];
     case "flix":
       return [
         ["build", `flix out of ${describeRootfs(build.rootfs)}`],
+        ...(build.script === undefined ? [] : [["", `after ${build.script.file}`], ...describeScript(build.script)]),
         ...[...build.paths, ...build.extraLibraries].map((path) => ["", path]),
       ];
     case "flatwrap":
@@ -93,6 +104,14 @@ function describeBuild(build: PlannedBuild): string[][] {
         ["", `/etc: ${build.etc}, /var: ${build.var}, /home: ${build.home}`],
       ];
   }
+}
+
+function describeScript({ env, network }: Script): string[][] {
+  const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+  return [
+    ["", network === undefined ? "without network" : `with network: ${network}`],
+    ...variables.map((one) => ["", one]),
+  ];
 }
 
 function describeRootfs(rootfs: Rootfs): string {

@@ -1,20 +1,15 @@
 /** Plan: everything that an image will be made of, known before anything is fetched; it can be printed and compared. */
 import { lstat, readdir, readFile, readlink } from "node:fs/promises";
 import { join } from "node:path";
-import {
-  type Arch,
-  everyVersion,
-  GO_ARCH,
-  type ImageFormat,
-  type TransferRule,
-  UNAME_ARCH,
-} from "../../schema/index.ts";
+import { type Arch, everyVersion, type ImageFormat, type TransferRule } from "../../schema/index.ts";
 import type { Extension } from "../catalog.ts";
-import { type Download, type RecipeContext, type TreeEntry, tagOf } from "../recipe/index.ts";
+import { type Download, type TreeEntry, tagOf } from "../recipe/index.ts";
 import { sha256Of } from "../system/digest.ts";
 import { errorCode, UsageError, UserError } from "../system/errors.ts";
 import { type PlannedBuild, planBuilds } from "./build/plan-builds.ts";
+import { bundledOf, type Chosen, contextOf, optionsOf, said } from "./context.ts";
 import { checkDownloads } from "./fetch/check-downloads.ts";
+import { type Keys, keysOf } from "./fetch/keys.ts";
 import { formatCompression, parseCompression } from "./pack/compression.ts";
 import { DEFAULT_EXT_SIZE } from "./pack/size.ts";
 import { type SmokeCommand, smokeCommands } from "./smoke.ts";
@@ -35,6 +30,10 @@ export interface BakeRequest {
   readonly reload?: boolean | undefined;
   /** Seconds since 1970 for all times in the image: default 0. */
   readonly epoch?: number;
+  /** The versions of what the recipe bundles, as `resolveBundled` finds them. */
+  readonly bundled?: Chosen;
+  /** What is said of the recipe's options. */
+  readonly options?: Chosen;
 }
 
 /** A file of the extension's `files/` folder. */
@@ -56,6 +55,8 @@ export interface Plan {
   readonly extFsSize?: string;
   readonly reload: boolean;
   readonly epoch: number;
+  readonly bundled: Chosen;
+  readonly options: Chosen;
   readonly downloads: readonly Download[];
   readonly staticFiles: readonly StaticFile[];
   readonly tree: readonly TreeEntry[];
@@ -64,6 +65,8 @@ export interface Plan {
   readonly provides: readonly string[];
   readonly setuid: readonly string[];
   readonly hostLinks: readonly string[];
+  /** The keys that signatures are held against, by name: fingerprints. */
+  readonly keys: Keys;
   /** What upstream calls this version. */
   readonly tag: string;
   /** Where the recipe is on this machine, with `files/` and scripts beside it; no input of the image. */
@@ -81,10 +84,12 @@ export async function planBake({ name, folder, recipe }: Extension, request: Bak
     throw new UsageError(`${name} has no version ${version}`, { hint: `it has ${known}` });
   }
 
-  const context = contextOf({ version, tag: tagOf(recipe.versions, version), arch });
+  const bundled = bundledOf(name, recipe, request.bundled);
+  const options = optionsOf(name, recipe, request.options);
+  const context = contextOf({ version, tag: tagOf(recipe.versions, version), arch, bundled, options });
   const downloads = recipe.downloads?.(context) ?? [];
   checkDownloads(name, downloads);
-  const upholds = recipe.upholds ?? [];
+  const upholds = said(recipe.upholds, context) ?? [];
   return {
     extension: request.name ?? name,
     version,
@@ -95,25 +100,22 @@ export async function planBake({ name, folder, recipe }: Extension, request: Bak
     ...(isExt(format) && { extFsSize: request.extFsSize ?? DEFAULT_EXT_SIZE }),
     reload: request.reload ?? recipe.reload ?? upholds.length > 0,
     epoch,
+    bundled,
+    options,
     downloads,
     staticFiles: await staticFiles(join(folder, "files")),
     tree: recipe.tree?.(context) ?? [],
     builds: await planBuilds(name, folder, recipe.build?.(context) ?? []),
     upholds,
-    provides: recipe.provides,
+    provides: said(recipe.provides, context) ?? [],
     setuid: recipe.setuid ?? [],
     hostLinks: recipe.hostLinks ?? [],
+    keys: await keysOf(folder, downloads),
     tag: context.tag,
     folder,
     transfers: recipe.transfers ?? [everyVersion()],
     smoke: smokeCommands(recipe, context),
   };
-}
-
-/** What the functions of a recipe, and what it builds with, know of an image. */
-export function contextOf({ version, tag, arch }: Pick<Plan, "version" | "tag" | "arch">): RecipeContext {
-  const bareVersion = version.replace(/^v/, "");
-  return { version, bareVersion, tag, arch, goArch: GO_ARCH[arch], unameArch: UNAME_ARCH[arch] };
 }
 
 function isExt(format: ImageFormat): boolean {
@@ -122,7 +124,7 @@ function isExt(format: ImageFormat): boolean {
 
 async function staticFiles(folder: string, below = ""): Promise<StaticFile[]> {
   const found: StaticFile[] = [];
-  for (const name of (await namesIn(join(folder, below))).sort()) {
+  for (const name of (await entriesOf(join(folder, below))).sort()) {
     const path = below === "" ? name : `${below}/${name}`;
     const onDisk = join(folder, path);
     const stats = await lstat(onDisk);
@@ -136,7 +138,7 @@ async function staticFiles(folder: string, below = ""): Promise<StaticFile[]> {
   return found;
 }
 
-async function namesIn(folder: string): Promise<string[]> {
+async function entriesOf(folder: string): Promise<string[]> {
   try {
     return await readdir(folder);
   } catch (error) {

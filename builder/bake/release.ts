@@ -73,7 +73,8 @@ export function describeRelease(
     provenance: {
       ...(commit !== undefined && { commit }),
       builtAt: builtAt.toISOString(),
-      bundled: {},
+      bundled: plan.bundled,
+      ...(Object.keys(plan.options).length > 0 && { options: plan.options }),
       downloads: [...(others.length === 0 ? [] : kept), ...downloads],
       // Those of the other image too, where they are others.
       ...(builds.length > 0 && {

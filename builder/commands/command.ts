@@ -1,12 +1,14 @@
 /** What every command is made of: where it runs, what it gives back, and how that is shown. */
 import { Command, type OptionValues } from "commander";
 import type { Kitchen } from "../bake/bake.ts";
-import type { Catalog } from "../catalog.ts";
+import type { Catalog, Extension } from "../catalog.ts";
 import type { Screen } from "../system/progress.ts";
 
 /** All that a command knows of the world. */
 export interface Cli extends Kitchen {
   readonly catalog: Catalog;
+  /** The extensions that the command line names: commands have their recipes' options. */
+  readonly named: readonly Extension[];
   readonly env: NodeJS.ProcessEnv;
   readonly cwd: string;
   readonly stdout: Screen;

@@ -22,6 +22,7 @@ import {
 import { bakedBefore } from "../bake/unchanged.ts";
 import { sourceCommit } from "../system/commit.ts";
 import { UsageError } from "../system/errors.ts";
+import { chosenBy, withChoices } from "./choices.ts";
 import { type Cli, command, type Outcome } from "./command.ts";
 import {
   COMPRESSION_OPTION,
@@ -40,12 +41,13 @@ const ID_WIDTH = Math.max(...CHECKS.map(({ id }) => id.length));
 const DEFAULT_BAKERY_URL = "https://extensions.flatcar.org";
 
 export function createCommand(cli: Cli): Command {
-  return command<[string, string]>(
+  const made = command<[string, string]>(
     cli,
     "create <extension> <version>",
     "bake an image: downloads are verified, the result is checked, and appears when it is complete",
     async (options, extension, version) => create(cli, extension, parseVersion(version), options),
-  )
+  );
+  return withChoices(made, cli)
     .option("--arch <arch>", "x86-64 or arm64", parseArch, "x86-64")
     .option("--output-file <path>", "the image's file; .raw is added (default: the name)")
     .option(
@@ -83,8 +85,11 @@ Environment:
   BAKERY_MIRROR    asks http://mirror/host/path for every https://host/path
   GITHUB_API_URL   GitHub's API; GITHUB_TOKEN raises its rate limit
 
+./bakery create <extension> --help also shows what that extension lets choose.
+
 Examples:
   ./bakery create workerd 1.20261102.1
+  ./bakery create kubernetes v1.32.2 --bundle cni=v1.6.2
   ./bakery create workerd 1.20261102.1 --arch arm64 --output-file workerd-1.20261102.1-arm64 --sysupdate`,
     );
 }
@@ -92,6 +97,7 @@ Examples:
 async function create(cli: Cli, name: string, version: string, options: OptionValues): Promise<Outcome> {
   const extension = await cli.catalog.load(name);
   const plan = await planBake(extension, {
+    ...(await chosenBy(cli, extension, version, options)),
     version,
     arch: options.arch,
     name: parseExtensionName(options.name ?? name),

@@ -4,17 +4,21 @@ import { describePlan } from "../bake/describe-plan.ts";
 import { inputsOf } from "../bake/inputs.ts";
 import { FORMATS } from "../bake/pack/packer.ts";
 import { planBake } from "../bake/plan.ts";
+import { chosenBy, withChoices } from "./choices.ts";
 import { type Cli, command } from "./command.ts";
 import { COMPRESSION_OPTION, FORMATS_HELP, parseArch, parseExtFsSize, parseVersion } from "./options.ts";
 
 export function planCommand(cli: Cli): Command {
-  return command<[string, string]>(
+  const made = command<[string, string]>(
     cli,
     "plan <extension> <version>",
     "show what an image would be made of and how it would be verified; fetches nothing",
-    async ({ arch, format, compression, extFsSize, resolve }, name, version) => {
-      const plan = await planBake(await cli.catalog.load(name), {
-        version: parseVersion(version),
+    async ({ arch, format, compression, extFsSize, resolve, ...given }, name, operand) => {
+      const version = parseVersion(operand);
+      const extension = await cli.catalog.load(name);
+      const plan = await planBake(extension, {
+        ...(await chosenBy(cli, extension, version, given)),
+        version,
         arch,
         format,
         compression,
@@ -27,7 +31,8 @@ export function planCommand(cli: Cli): Command {
       const value = { ...shown, ...(inputs && { inputsDigest: inputs.digest }) };
       return { value, text: describePlan(plan, inputs) };
     },
-  )
+  );
+  return withChoices(made, cli)
     .option("--arch <arch>", "x86-64 or arm64", parseArch, "x86-64")
     .addOption(new Option("--format <format>", "the image's file system").choices(FORMATS).default("squashfs"))
     .option("--compression <name[:level]>", COMPRESSION_OPTION)

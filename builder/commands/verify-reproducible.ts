@@ -5,27 +5,30 @@ import { FORMATS } from "../bake/pack/packer.ts";
 import { planBake } from "../bake/plan.ts";
 import { buildTwice, type Reproduced } from "../reproducible/build-twice.ts";
 import { formatTable } from "../system/format.ts";
+import { asArguments, chosenBy, withChoices } from "./choices.ts";
 import { type Cli, command } from "./command.ts";
 import { COMPRESSION_OPTION, FORMATS_HELP, parseArch, parseVersion } from "./options.ts";
 
 export function verifyReproducibleCommand(cli: Cli): Command {
-  return command<[string, string]>(
+  const made = command<[string, string]>(
     cli,
     "verify-reproducible <extension> <version>",
     "build an image twice, under other circumstances, and compare the bytes",
-    async ({ arch, format, compression }, name, version) => {
+    async ({ arch, format, compression, ...said }, name, operand) => {
+      const version = parseVersion(operand);
       const extension = await cli.catalog.load(name);
-      const request = { version: parseVersion(version), arch, format, compression };
-      const plan = await planBake(extension, request);
+      const choices = await chosenBy(cli, extension, version, said);
+      const plan = await planBake(extension, { ...choices, version, arch, format, compression });
       const given = compression === undefined ? [] : ["--compression", compression];
-      const options = ["--arch", arch, "--format", format, ...given];
+      const options = ["--arch", arch, "--format", format, ...given, ...asArguments(choices)];
       const reproduced = await buildTwice(extension, plan, { options, env: cli.env, folder: cli.cwd }, cli);
       return {
         value: { release: releaseName(plan), format, ...reproduced },
         text: describe(releaseName(plan), reproduced),
       };
     },
-  )
+  );
+  return withChoices(made, cli)
     .option("--arch <arch>", "x86-64 or arm64", parseArch, "x86-64")
     .addOption(new Option("--format <format>", "the image's file system").choices(FORMATS).default("squashfs"))
     .option("--compression <name[:level]>", COMPRESSION_OPTION)

@@ -30,6 +30,8 @@ export interface Flix {
   readonly rootfs: Rootfs;
   readonly paths: readonly string[];
   readonly extraLibraries: readonly string[];
+  /** Run in the tree before. */
+  readonly script?: Script;
 }
 
 export interface Flatwrap {
@@ -41,14 +43,18 @@ export interface Flatwrap {
   readonly home: HostOrChroot;
 }
 
-export interface Container {
-  readonly kind: "container";
-  readonly rootfs: Rootfs;
+export interface Script {
   /** A file beside the recipe. */
-  readonly script: string;
+  readonly file: string;
   readonly env: Readonly<Record<string, string>>;
   /** Why what it fetches cannot be verified, or who verifies it; undefined: it has no network. */
   readonly network?: string;
+}
+
+export interface Container {
+  readonly kind: "container";
+  readonly rootfs: Rootfs;
+  readonly script: Script;
 }
 
 export interface Code {
@@ -97,14 +103,17 @@ export function ociRootfs(image: string, unpinned?: Unverified): OciRootfs {
 /**
  * Takes programs out of a tree, with the libraries that they need, which go to `/usr/local/<extension>`.
  * @param paths `/usr/bin/tool`, or `/lib/x:/usr/lib/x` for what is to be elsewhere below `/usr`
- * @param options `extraLibraries`: what programs load by themselves, by path
+ * @param options `extraLibraries`: what programs load by themselves, by path; `script`: run in the tree before, as
+ * `container` does it, to compile what is then taken out of it: it installs where programs belong, with `DESTDIR` empty
  */
 export function flix(
   rootfs: Rootfs,
   paths: readonly string[],
-  { extraLibraries = [] }: { extraLibraries?: readonly string[] } = {},
+  { extraLibraries = [], ...given }: { extraLibraries?: readonly string[] } & Partial<ScriptOptions> = {},
 ): Flix {
-  return { kind: "flix", rootfs, paths, extraLibraries };
+  const { script, ...options } = given;
+  const run = script === undefined ? {} : { script: scriptOf({ script, ...options }) };
+  return { kind: "flix", rootfs, paths, extraLibraries, ...run };
 }
 
 /**
@@ -126,11 +135,18 @@ export function flatwrap(
  * @param options `script`: beside the recipe; `network`: without it, it has none; `unverified("…")` tells who vouches
  * for what it fetches
  */
-export function container(
-  rootfs: Rootfs,
-  { script, env = {}, network }: { script: string; env?: Readonly<Record<string, string>>; network?: Unverified },
-): Container {
-  return { kind: "container", rootfs, script, env, ...(network !== undefined && { network: network.reason }) };
+export function container(rootfs: Rootfs, options: ScriptOptions): Container {
+  return { kind: "container", rootfs, script: scriptOf(options) };
+}
+
+export interface ScriptOptions {
+  readonly script: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly network?: Unverified;
+}
+
+function scriptOf({ script, env = {}, network }: ScriptOptions): Script {
+  return { file: script, env, ...(network !== undefined && { network: network.reason }) };
 }
 
 /** The escape hatch, for what nothing else can say. */

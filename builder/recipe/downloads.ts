@@ -2,18 +2,27 @@
 import type { Repository } from "./versions.ts";
 
 export interface Download {
-  /** `https://…`, or a package in npm's registry as `npmTarball` writes it. */
+  /** `https://…`, a package in npm's registry as `npmTarball` writes it, or a repository as `gitTag` does. */
   readonly url: string;
   readonly verify: Verification;
   readonly install: Install;
 }
 
 export type Verification =
-  | { readonly kind: "checksum-file"; readonly url: string }
-  | { readonly kind: "github-digest" }
+  | { readonly kind: "checksum-file"; readonly url: string; readonly signature?: Signature }
+  | { readonly kind: "openpgp-signature"; readonly signature: Signature }
+  | { readonly kind: "github-digest"; readonly otherwise?: Unverified }
+  | { readonly kind: "git-commit" }
   | { readonly kind: "npm-integrity" }
   | { readonly kind: "pinned"; readonly digests: Readonly<Record<string, string>> }
   | { readonly kind: "unverified"; readonly reason: string };
+
+/** A detached OpenPGP signature, binary or armored. */
+export interface Signature {
+  readonly url: string;
+  /** `hashicorp` for the keys in `extensions/_keys/hashicorp.asc` */
+  readonly key: string;
+}
 
 export type Unverified = Extract<Verification, { kind: "unverified" }>;
 
@@ -23,14 +32,30 @@ export type Install =
   | { readonly kind: "unpack"; readonly path: string; readonly strip: number; readonly only: readonly string[] }
   | { readonly kind: "keep"; readonly path: string };
 
-/** A file at upstream's that holds the digest alone, or lines as `sha256sum` prints them, one for this download. */
-export function checksumFile(url: string): Verification {
-  return { kind: "checksum-file", url };
+/**
+ * A file at upstream's that holds the digest alone, or lines as `sha256sum` prints them, one for this download.
+ * @param signature over that file: its URL, and whose key in `extensions/_keys/` it has to be by
+ */
+export function checksumFile(url: string, signature?: Signature): Verification {
+  return { kind: "checksum-file", url, ...(signature !== undefined && { signature }) };
 }
 
-/** The sha256 that GitHub's API states for a release asset. Assets from before June 2025 have none. */
-export function githubDigest(): Verification {
-  return { kind: "github-digest" };
+/** A signature over the download itself, by a key in `extensions/_keys/<key>.asc`. */
+export function signedBy(key: string, url: string): Verification {
+  return { kind: "openpgp-signature", signature: { url, key } };
+}
+
+/**
+ * The sha256 that GitHub's API states for a release asset. Assets from before June 2025 have none.
+ * @param otherwise for recipes that still offer such: why nothing else vouches for them
+ */
+export function githubDigest(otherwise?: Unverified): Verification {
+  return { kind: "github-digest", ...(otherwise !== undefined && { otherwise }) };
+}
+
+/** The commit that a tag names at upstream, by which git holds every byte. It is recorded. */
+export function gitCommit(): Verification {
+  return { kind: "git-commit" };
 }
 
 /** The sha512 that npm's registry states for a tarball. */
@@ -54,7 +79,7 @@ export function binary(path: string): Install {
 }
 
 /**
- * The download is a tar archive, compressed or not: its files go below `path`.
+ * The download is a tar archive, compressed or not, or a zip: its files go below `path`.
  * @param options `strip`: leading folders taken off each name; `only`: names in the archive (or folders) to take
  */
 export function extract(
@@ -80,6 +105,23 @@ export function keep(path: string): Install {
 /** The URL of a file attached to a GitHub release. */
 export function githubAsset(repository: Repository, tag: string, file: string): string {
   return `https://github.com/${repository}/releases/download/${encodeURIComponent(tag)}/${file}`;
+}
+
+/** A repository as it is at a tag, to be unpacked: `gitTag("https://github.com/CZ-NIC/bird.git", "v3.1.2")`. */
+export function gitTag(repository: `https://${string}`, tag: string): string {
+  return `git+${repository}#${tag}`;
+}
+
+/** HashiCorp's zip of a product, by the checksums that HashiCorp signs. */
+export function hashicorpZip(
+  product: string,
+  { version, goArch }: { readonly version: string; readonly goArch: string },
+): Pick<Download, "url" | "verify"> {
+  const folder = `https://releases.hashicorp.com/${product}/${version}`;
+  const sums = `${folder}/${product}_${version}_SHA256SUMS`;
+  // Named by its key's id: the one without may be by a key of before 2021.
+  const verify = checksumFile(sums, { url: `${sums}.72D7468F.sig`, key: "hashicorp" });
+  return { url: `${folder}/${product}_${version}_linux_${goArch}.zip`, verify };
 }
 
 /** A package's tarball, wherever the npm client's registry keeps it. */

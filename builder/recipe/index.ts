@@ -16,29 +16,47 @@ export {
   type OciRootfs,
   ociRootfs,
   type Rootfs,
+  type Script,
 } from "./build.ts";
+export { type Bundle, type BundledBy, type Bundles, newestOf, onlyIfAsked, statedAt } from "./bundled.ts";
 export {
   binary,
   checksumFile,
   type Download,
   extract,
+  gitCommit,
   githubAsset,
   githubDigest,
+  gitTag,
+  hashicorpZip,
   type Install,
   keep,
   npmIntegrity,
   npmTarball,
   pinned,
+  type Signature,
+  signedBy,
+  type Unverified,
   unpack,
   unverified,
   type Verification,
 } from "./downloads.ts";
-export { type LatestRule, newest } from "./latest.ts";
+export { type LatestRule, matching, newest, newestPerMinor } from "./latest.ts";
+export { choice, type RecipeOption, type RecipeOptions, word } from "./options.ts";
 export { defineExtension, type Recipe, type RecipeContext, type Smoke } from "./recipe.ts";
 export { file, remove, replace, symlink, type TreeEntry } from "./tree.ts";
 export {
+  alpinePackage,
+  debianPackage,
   fixed,
   githubReleases,
+  githubTags,
+  gitlabTags,
+  hashicorpReleases,
+  htmlListing,
+  isAtLeast,
+  kubernetesSchedule,
+  nameOfSource,
   npmPackage,
   type Repository,
   tagOf,

@@ -1,13 +1,15 @@
 /** What a recipe says of an extension. Data first, then functions of a context. */
 import type { Arch, TransferRule } from "../../schema/index.ts";
 import type { Build } from "./build.ts";
+import type { BundledVersions, Bundles } from "./bundled.ts";
 import type { Download } from "./downloads.ts";
 import type { LatestRule } from "./latest.ts";
+import type { OptionValues, RecipeOptions } from "./options.ts";
 import type { TreeEntry } from "./tree.ts";
 import type { VersionSource } from "./versions.ts";
 
 /** What the functions of a recipe know. */
-export interface RecipeContext {
+export interface RecipeContext<B extends Bundles = Bundles, O extends RecipeOptions = RecipeOptions> {
   /** As it stands in file names, and as upstream spells it save for the source's `prefix`. */
   readonly version: string;
   /** The version without a leading `v`. */
@@ -19,6 +21,10 @@ export interface RecipeContext {
   readonly goArch: string;
   /** `x86_64` or `aarch64` */
   readonly unameArch: string;
+  /** The versions of what is bundled, by its name in the recipe. */
+  readonly bundled: BundledVersions<B>;
+  /** What was said of the recipe's options, or their defaults. */
+  readonly options: OptionValues<O>;
 }
 
 /** A command that shows that the merged image works: it ends by itself, and needs neither network nor input. */
@@ -29,7 +35,9 @@ export interface Smoke {
   readonly prints?: string | RegExp;
 }
 
-export interface Recipe {
+type Paths = readonly [string, ...string[]];
+
+export interface Recipe<B extends Bundles = Bundles, O extends RecipeOptions = RecipeOptions> {
   /** One line: what it is. */
   readonly description: string;
   readonly homepage: string;
@@ -38,20 +46,24 @@ export interface Recipe {
   readonly latest?: LatestRule;
   /** What release automation keeps released: versions, and `latest` for what that rule names. */
   readonly publish?: readonly string[];
-  readonly downloads?: (context: RecipeContext) => readonly Download[];
+  /** Software that comes along, with versions of its own. */
+  readonly bundled?: B;
+  /** What whoever bakes may choose. */
+  readonly options?: O;
+  downloads?(context: RecipeContext<B, O>): readonly Download[];
   /** For what downloads cannot give: what is made goes over them, and below the tree. */
-  readonly build?: (context: RecipeContext) => readonly Build[];
-  readonly tree?: (context: RecipeContext) => readonly TreeEntry[];
+  build?(context: RecipeContext<B, O>): readonly Build[];
+  tree?(context: RecipeContext<B, O>): readonly TreeEntry[];
   /** Units that are started and kept running once merged: a drop-in for `multi-user.target`. Implies `reload`. */
-  readonly upholds?: readonly string[];
+  readonly upholds?: readonly string[] | ((context: RecipeContext<B, O>) => readonly string[]);
   /** Makes systemd read unit files anew when the extension is merged. */
   readonly reload?: boolean;
   /** Default: one file that follows every version. */
   readonly transfers?: readonly TransferRule[];
   /** Paths that the image must have, so that an empty one never ships. */
-  readonly provides: readonly [string, ...string[]];
+  readonly provides: Paths | ((context: RecipeContext<B, O>) => Paths);
   /** What a merge test runs once the image is merged; no input of the image. */
-  readonly smoke?: readonly Smoke[] | ((context: RecipeContext) => readonly Smoke[]);
+  readonly smoke?: readonly Smoke[] | ((context: RecipeContext<B, O>) => readonly Smoke[]);
   /** Files that keep their setuid or setgid bit, `usr/bin/x`: they give root's rights to whoever starts them. */
   readonly setuid?: readonly string[];
   /** Symlinks, `usr/bin/x`, to what the image does not have, for the host or another extension does. */
@@ -59,6 +71,9 @@ export interface Recipe {
 }
 
 /** The default export of a `recipe.ts`. The folder that holds it is the extension's name. */
-export function defineExtension<const R extends Recipe>(recipe: R): R {
-  return recipe;
+export function defineExtension<
+  const B extends Bundles = Record<never, never>,
+  const O extends RecipeOptions = Record<never, never>,
+>(recipe: Recipe<B, O>): Recipe {
+  return recipe as unknown as Recipe;
 }

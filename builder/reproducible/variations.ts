@@ -4,6 +4,7 @@ import { chmod, copyFile, mkdir, readFile, symlink, utimes, writeFile } from "no
 import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { scriptOf } from "../bake/build/plan-builds.ts";
 import type { Plan } from "../bake/plan.ts";
 import type { Extension } from "../catalog.ts";
 import { run } from "../system/run.ts";
@@ -93,8 +94,12 @@ export async function plantElsewhere({ name, folder }: Extension, plan: Plan, ex
   await mkdir(own, { recursive: true });
   const recipe = pathToFileURL(join(folder, "recipe.ts")).href;
   await writeFile(join(own, "recipe.ts"), `export { default } from ${JSON.stringify(recipe)};\n`);
-  const scripts = plan.builds.flatMap((build) => (build.kind === "container" ? [build.script] : []));
+  const scripts = plan.builds.flatMap((build) => scriptOf(build)?.file ?? []);
   for (const script of scripts) await copyFile(join(folder, script), join(own, script));
+  await mkdir(join(extensions, "_keys"), { recursive: true });
+  for (const key of Object.keys(plan.keys).map((key) => join("_keys", `${key}.asc`))) {
+    await copyFile(join(folder, "..", key), join(extensions, key));
+  }
   for (const { path, kind, content } of plan.staticFiles.toReversed()) {
     const to = join(own, "files", path);
     await mkdir(dirname(to), { recursive: true });

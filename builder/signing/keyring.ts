@@ -52,17 +52,33 @@ export class Keyring {
 
   /** Whether it is exactly one signature, by a key of this ring, over exactly this text. */
   async verify(text: string, signature: string): Promise<boolean> {
+    const verified = await this.#verify(Buffer.from(text), Buffer.from(signature, "base64"));
+    return verified.length === 1 && verified.every((one) => one);
+  }
+
+  /** Whether a detached signature, binary or armored, has one by a key of this ring over exactly these bytes. */
+  async vouches(content: Uint8Array | ReadableStream<Uint8Array>, signature: Uint8Array): Promise<boolean> {
+    return (await this.#verify(content, signature)).includes(true);
+  }
+
+  /** Each signature that there is: whether it holds. None at all for what is no signature. */
+  async #verify(content: Uint8Array | ReadableStream<Uint8Array>, signature: Uint8Array): Promise<boolean[]> {
     const { createMessage, readSignature, verify } = await openpgp();
+    const armored = Buffer.from(signature).toString("latin1");
     try {
-      const { signatures } = await verify({
-        message: await createMessage({ binary: Buffer.from(text) }),
-        signature: await readSignature({ binarySignature: Buffer.from(signature, "base64") }),
+      const { data, signatures } = await verify({
+        message: await createMessage({ binary: content }),
+        signature: ARMOR.test(armored)
+          ? await readSignature({ armoredSignature: armored })
+          : await readSignature({ binarySignature: signature }),
         verificationKeys: [...this.#keys],
+        format: "binary",
       });
-      const [only, ...more] = signatures;
-      return only !== undefined && more.length === 0 && (await only.verified);
+      // What arrives as a stream is hashed as it is read.
+      if (data instanceof ReadableStream) for await (const _ of data);
+      return await Promise.all(signatures.map(({ verified }) => verified.catch(() => false)));
     } catch {
-      return false;
+      return [];
     }
   }
 }

@@ -159,7 +159,12 @@ export class Http {
 
   /** Whether a mirror is asked instead. */
   isMirrored(url: string): boolean {
-    return this.#mirrored(url) !== url;
+    return this.addressOf(url) !== url;
+  }
+
+  /** Where a URL is asked for: at the mirror, if there is one. */
+  addressOf(url: string): string {
+    return this.#mirrored(url);
   }
 
   /**

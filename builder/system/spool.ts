@@ -111,6 +111,19 @@ export class Spool implements Sink, AsyncDisposable {
     }
   }
 
+  /** What is there, as a web stream: whoever asks knows that it is all. */
+  stream(): ReadableStream<Uint8Array> {
+    let position = 0;
+    return new ReadableStream({
+      pull: async (controller) => {
+        const { bytesRead, buffer } = await this.#handle.read(Buffer.alloc(PIECE), 0, PIECE, position);
+        position += bytesRead;
+        if (bytesRead === 0) controller.close();
+        else controller.enqueue(buffer.subarray(0, bytesRead));
+      },
+    });
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#handle.close();
   }

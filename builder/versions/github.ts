@@ -51,25 +51,21 @@ export class GitHub {
   }
 
   /**
-   * The sha256 of a release's asset.
-   * @throws UpstreamError where GitHub states none, as for assets from before June 2025
+   * The sha256 of a release's asset; undefined where GitHub states none, as for assets from before June 2025.
+   * @throws NotFoundError for a release or an asset that is not there
    */
-  async assetDigest(repository: string, tag: string, file: string): Promise<string> {
+  async assetDigest(repository: string, tag: string, file: string): Promise<string | undefined> {
     const url = `${this.#apiUrl}/repos/${repository}/releases/tags/${encodeURIComponent(tag)}`;
     const { value } = await this.#http.json(url, this.#headers);
     const { assets } = parse(releaseAssets, url, value);
     const asset = assets.find(({ name }) => name === file);
     if (asset === undefined) {
-      throw new NotFoundError(`release ${tag} of ${repository} has no file ${file}`, { details: { url } });
-    }
-    const sha256 = /^sha256:(?<hex>[0-9a-f]{64})$/.exec(asset.digest ?? "")?.groups?.hex;
-    if (sha256 === undefined) {
-      throw new UpstreamError(`GitHub states no digest for ${file} of ${repository} ${tag}`, {
+      throw new NotFoundError(`release ${tag} of ${repository} has no file ${file}`, {
         details: { url },
-        hint: "releases from before June 2025 have none: the recipe must verify them in another way",
+        hint: `it has ${assets.map(({ name }) => name).join(", ") || "no files at all"}`,
       });
     }
-    return sha256;
+    return /^sha256:(?<hex>[0-9a-f]{64})$/.exec(asset.digest ?? "")?.groups?.hex;
   }
 
   /**

@@ -1,8 +1,16 @@
 /** All upstreams that recipes can name, behind one door: lists their versions, finds their files. */
-import { isVersion, newestFirst } from "../../schema/index.ts";
-import { newest, type Recipe, type VersionFilter, type VersionSource } from "../recipe/index.ts";
-import { UsageError } from "../system/errors.ts";
+import { isVersion, minorSeries, newestFirst } from "../../schema/index.ts";
+import {
+  type LatestRule,
+  nameOfSource,
+  newest,
+  type Recipe,
+  type VersionFilter,
+  type VersionSource,
+} from "../recipe/index.ts";
+import { UsageError, UserError } from "../system/errors.ts";
 import { Http, type HttpOptions } from "../system/http.ts";
+import { Git } from "./git.ts";
 import { GitHub } from "./github.ts";
 import { Npm } from "./npm.ts";
 
@@ -10,6 +18,7 @@ export interface Upstreams {
   readonly http: Http;
   readonly github: GitHub;
   readonly npm: Npm;
+  readonly git: Git;
 }
 
 /** @param env `BAKERY_MIRROR`, `GITHUB_API_URL` and `GITHUB_TOKEN` or `GH_TOKEN` count */
@@ -20,7 +29,7 @@ export function upstreamsFrom(env: NodeJS.ProcessEnv, options: Omit<HttpOptions,
     throw new UsageError(`GITHUB_API_URL is no http(s) URL: ${apiUrl}`);
   }
   const token = env.GITHUB_TOKEN || env.GH_TOKEN;
-  return { http, github: new GitHub({ http, apiUrl, token }), npm: new Npm(http) };
+  return { http, github: new GitHub({ http, apiUrl, token }), npm: new Npm(http), git: new Git(http) };
 }
 
 /** What upstream offers, newest first; names that could not be published are left out. */
@@ -31,8 +40,16 @@ export async function listVersions(source: VersionSource, upstreams: Upstreams):
 
 /** Those of a recipe's versions that count as latest. */
 export async function latestVersions(recipe: Recipe, upstreams: Upstreams): Promise<readonly string[]> {
-  const rule = recipe.latest ?? newest();
-  return rule(await listVersions(recipe.versions, upstreams));
+  return latestOf(recipe.latest ?? newest(), await listVersions(recipe.versions, upstreams), upstreams);
+}
+
+async function latestOf(rule: LatestRule, versions: string[], upstreams: Upstreams): Promise<readonly string[]> {
+  if (rule.kind === "newest") return versions.slice(0, 1);
+  const among = rule.among && new Set((await listVersions(rule.among, upstreams)).map(minorSeries));
+  const newestOfEach = [...Map.groupBy(versions, minorSeries)].flatMap(([series, [version]]) =>
+    version === undefined || series === undefined || !(among?.has(series) ?? true) ? [] : [version],
+  );
+  return newestOfEach.slice(0, rule.series);
 }
 
 async function listUnordered(source: VersionSource, upstreams: Upstreams): Promise<readonly string[]> {
@@ -43,6 +60,8 @@ async function listUnordered(source: VersionSource, upstreams: Upstreams): Promi
       return fromTags(await upstreams.npm.versions(source.name), source.filter);
     case "fixed":
       return source.versions;
+    default:
+      throw new UserError(`${nameOfSource(source)} cannot be asked yet`);
   }
 }
 

@@ -6,8 +6,8 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { bakeRelease } from "../../builder/bake/bake-release.ts";
+import { contextOf } from "../../builder/bake/context.ts";
 import { kitchenFrom } from "../../builder/bake/kitchen.ts";
-import { contextOf } from "../../builder/bake/plan.ts";
 import { smokeCommands } from "../../builder/bake/smoke.ts";
 import { Catalog } from "../../builder/catalog.ts";
 import { machineArch } from "../../builder/guest/machine-arch.ts";
@@ -109,7 +109,7 @@ it("an image whose name says no version, and that no recipe knows, is tested as 
 
 it("smoke commands are data, whichever way a recipe says them", async () => {
   const { recipe } = await catalog.load("planted");
-  const context = contextOf({ version: "1.0.0", tag: "v1.0.0", arch: "arm64" });
+  const context = contextOf({ version: "1.0.0", tag: "v1.0.0", arch: "arm64", bundled: {}, options: {} });
   const smoke = ({ version }: { version: string }) => [{ run: ["x"] as const, prints: version }];
   expect(smokeCommands({ ...recipe, smoke }, context)).toEqual([{ run: ["x"], prints: { text: "1.0.0" } }]);
 });

@@ -1,11 +1,12 @@
 /** Runs a recipe's script where it finds a distribution of its own: in a container, or in a tree that is made for it. */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { Container } from "../../recipe/index.ts";
+import type { Container, Script } from "../../recipe/index.ts";
 import { runIn } from "../../rootfs/enter.ts";
 import { removeTree } from "../../rootfs/remove-tree.ts";
 import { UserError } from "../../system/errors.ts";
-import { contextOf, type Plan } from "../plan.ts";
+import { contextOf } from "../context.ts";
+import type { Plan } from "../plan.ts";
 import { type ContainerRun, engineHere, runByEngine } from "./engine.ts";
 import type { Place } from "./perform-builds.ts";
 import type { PreparedBuild } from "./prepare-builds.ts";
@@ -25,18 +26,11 @@ export async function runInContainer(
 ): Promise<void> {
   const work = await fillWorkFolder(join(folder, "work"), { plan, fetches });
   await mkdir(output);
+  const { mounts, ...run } = runOf(plan, build.script, work, signal);
   const wanted: ContainerRun = {
-    arch: plan.arch,
-    command: ["sh", SCRIPT],
-    cwd: WORK,
-    env: { ...variablesFor(plan), ...build.env },
-    mounts: [
-      { from: join(plan.folder, build.script), to: SCRIPT, writable: false },
-      { from: work, to: WORK, writable: true },
-      { from: output, to: DESTDIR, writable: true },
-    ],
-    network: build.network !== undefined,
-    signal,
+    ...run,
+    env: { ...run.env, DESTDIR },
+    mounts: [...mounts, { from: output, to: DESTDIR, writable: true }],
   };
   const engine = build.rootfs.kind === "oci" ? await engineHere(env) : undefined;
   if (engine !== undefined && build.rootfs.kind === "oci") await runByEngine(engine, build.rootfs.image, wanted);
@@ -51,12 +45,34 @@ export async function runInContainer(
     }
   }
   const left = await tidy(output);
-  if (left.length > 0) progress.note(`not kept of what ${build.script} has installed: ${left.join(", ")}`);
+  if (left.length > 0) progress.note(`not kept of what ${build.script.file} has installed: ${left.join(", ")}`);
   if (await isEmpty(output)) {
-    throw new UserError(`${build.script} has installed nothing below $DESTDIR/usr and $DESTDIR/opt`, {
+    throw new UserError(`${build.script.file} has installed nothing below $DESTDIR/usr and $DESTDIR/opt`, {
       hint: `install with DESTDIR="$DESTDIR" and a prefix of /usr`,
     });
   }
+}
+
+/** Runs a script in a tree, which keeps what it installs there. */
+export async function runInTree(tree: string, script: Script, { plan, fetches, folder, signal }: Place): Promise<void> {
+  const work = await fillWorkFolder(join(folder, "work"), { plan, fetches });
+  const { command, ...options } = runOf(plan, script, work, signal);
+  await runIn(tree, command, { ...options, env: { ...options.env, DESTDIR: "" } });
+}
+
+function runOf(plan: Plan, script: Script, work: string, signal: AbortSignal): ContainerRun {
+  return {
+    arch: plan.arch,
+    command: ["sh", SCRIPT],
+    cwd: WORK,
+    env: { ...variablesFor(plan), ...script.env },
+    mounts: [
+      { from: join(plan.folder, script.file), to: SCRIPT, writable: false },
+      { from: work, to: WORK, writable: true },
+    ],
+    network: script.network !== undefined,
+    signal,
+  };
 }
 
 function variablesFor(plan: Plan): Record<string, string> {
@@ -68,7 +84,6 @@ function variablesFor(plan: Plan): Record<string, string> {
     ARCH: arch,
     GO_ARCH: goArch,
     UNAME_ARCH: unameArch,
-    DESTDIR,
     SOURCE_DATE_EPOCH: String(plan.epoch),
   };
 }

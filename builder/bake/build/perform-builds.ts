@@ -8,11 +8,12 @@ import { run } from "../../system/run.ts";
 import { flatwrap } from "../../wrap/flatwrap.ts";
 import { flix } from "../../wrap/flix.ts";
 import type { Kitchen } from "../bake.ts";
+import { contextOf } from "../context.ts";
 import type { Fetch } from "../fetch/fetch.ts";
-import { contextOf, type Plan } from "../plan.ts";
+import type { Plan } from "../plan.ts";
 import type { Entries } from "../root/entry.ts";
 import type { Layer } from "../root/layers.ts";
-import { runInContainer } from "./container.ts";
+import { runInContainer, runInTree } from "./container.ts";
 import { entriesOfOutput } from "./output.ts";
 import { nameOfRootfs } from "./plan-builds.ts";
 import type { PreparedBuild } from "./prepare-builds.ts";
@@ -91,6 +92,7 @@ async function wrap(build: Flix | Flatwrap, root: ResolvedRootfs | undefined, pl
   const { plan, signal, folder, output, progress } = place;
   const tree = join(folder, "tree");
   await root?.make(tree, signal);
+  if (build.kind === "flix" && build.script !== undefined) await runInTree(tree, build.script, place);
   const { extension: name, arch } = plan;
   const request = { tree, name, paths: build.paths, signal };
   const { warnings } =

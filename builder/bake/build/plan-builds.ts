@@ -1,12 +1,15 @@
 /** A recipe's builds as a part of the plan: with digests in place of what is code, so that all of it can be compared. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Build, Code, Container, Rootfs } from "../../recipe/index.ts";
+import type { Build, Code, Container, Flatwrap, Flix, Rootfs, Script } from "../../recipe/index.ts";
 import { sha256Of } from "../../system/digest.ts";
 import { errorCode, UserError } from "../../system/errors.ts";
 
 /** `source`: the sha256 of what is run, the script or the recipe. */
-export type PlannedBuild = Exclude<Build, Container | Code> | ((Container | Code) & { readonly source: string });
+export type PlannedBuild =
+  | Flatwrap
+  | (Flix & { readonly source?: string })
+  | ((Container | Code) & { readonly source: string });
 
 const PINNED = /@sha256:[0-9a-f]{64}$/;
 
@@ -16,7 +19,9 @@ export async function planBuilds(name: string, folder: string, builds: readonly 
     builds.map(async (build): Promise<PlannedBuild> => {
       const problem = problemOf(build);
       if (problem !== undefined) throw new UserError(`the recipe of ${name} cannot be followed: ${problem}`);
-      if (build.kind === "container") return { ...build, source: await digestBeside(folder, build.script, name) };
+      if (build.kind === "container") return { ...build, source: await digestBeside(folder, build.script.file, name) };
+      if (build.kind === "flix" && build.script !== undefined)
+        return { ...build, source: await digestBeside(folder, build.script.file, name) };
       // What it calls may be anywhere in the recipe.
       if (build.kind === "code") return { ...build, source: await digestBeside(folder, "recipe.ts", name) };
       return build;
@@ -41,6 +46,11 @@ async function digestBeside(folder: string, file: string, name: string): Promise
     if (errorCode(cause) !== "ENOENT") throw cause;
     throw new UserError(`extensions/${name}/${file} is not there, which the recipe builds with`, { cause });
   }
+}
+
+/** What of a build is run in its tree. */
+export function scriptOf(build: Build): Script | undefined {
+  return build.kind === "container" || build.kind === "flix" ? build.script : undefined;
 }
 
 /** For people, and for the manifest. */

@@ -2,7 +2,7 @@
 import type { ResolvedRootfs, RootfsMaker } from "../../rootfs/rootfs-maker.ts";
 import { patchelfVersion } from "../../wrap/patchelf.ts";
 import type { Plan } from "../plan.ts";
-import type { PlannedBuild } from "./plan-builds.ts";
+import { type PlannedBuild, scriptOf } from "./plan-builds.ts";
 
 export interface PreparedBuild {
   readonly build: PlannedBuild;
@@ -17,7 +17,7 @@ export async function prepareBuilds({ builds, arch }: Plan, rootfs: RootfsMaker)
     builds.map(async (build): Promise<PreparedBuild> => {
       if (build.kind === "code") return { build, tools: {} };
       const [root, patchelf] = await Promise.all([
-        rootfs.resolve(build.rootfs, { arch, runs: build.kind === "container" }),
+        rootfs.resolve(build.rootfs, { arch, runs: scriptOf(build) !== undefined }),
         build.kind === "flix" ? patchelfVersion() : undefined,
       ]);
       return { build, root, tools: patchelf === undefined ? {} : { patchelf } };

@@ -1,6 +1,6 @@
 /** What the release manifest says of builds. */
 import type { BuildRecord, DownloadRecord } from "../../../schema/index.ts";
-import { nameOfRootfs } from "./plan-builds.ts";
+import { nameOfRootfs, scriptOf } from "./plan-builds.ts";
 import type { PreparedBuild } from "./prepare-builds.ts";
 
 export function recordsOfBuilds(builds: readonly PreparedBuild[]): {
@@ -11,7 +11,7 @@ export function recordsOfBuilds(builds: readonly PreparedBuild[]): {
   return {
     builds: builds.map(({ build }) => {
       if (build.kind === "code") return { kind: build.kind };
-      const network = build.kind === "container" ? build.network : undefined;
+      const network = scriptOf(build)?.network;
       return { kind: build.kind, from: nameOfRootfs(build.rootfs), ...(network !== undefined && { network }) };
     }),
     // Two builds may take of the same tree.

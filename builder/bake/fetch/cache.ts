@@ -17,7 +17,7 @@ import { isGone, OWNER, OWNER_PATTERN } from "../../system/owner.ts";
 import { type HashAlgorithm, type Measured, Spool } from "../../system/spool.ts";
 import { KnownDigests } from "./known-digests.ts";
 import { prune } from "./prune.ts";
-import { checkDigest, type Wanted } from "./resolve.ts";
+import { checkContent, type Wanted } from "./resolve.ts";
 
 /** A download that is here, or on its way. */
 export interface Arrival extends AsyncDisposable {
@@ -163,8 +163,9 @@ export class DownloadCache {
   async #download(download: Wanted, path: string, spool: Spool, getting: Getting): Promise<Measured> {
     const { http, signal, onDownload } = getting;
     try {
-      await http.download(download.address, spool, { onDownload, signal });
-      checkDigest(download, spool);
+      if (download.bring !== undefined) await download.bring(spool, signal);
+      else await http.download(download.address, spool, { onDownload, signal });
+      await checkContent(download, spool);
     } catch (error) {
       if (isWorthless(download, error)) await rm(path, { force: true });
       throw error;

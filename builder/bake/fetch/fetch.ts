@@ -59,8 +59,9 @@ function begin(plan: Plan, download: Download, fetchers: Fetchers): { fetch: Fet
       const [resolved, { measured }] = await Promise.all([resolving, arrival]);
       const { size, sha256 } = await measured;
       await remember(resolved, sha256, fetchers.downloads);
-      const { verifiedBy, reason } = resolved;
-      return { url: download.url, sha256, size, verifiedBy, ...(reason !== undefined && { reason }) };
+      const { verifiedBy, reason, commit } = resolved;
+      const told = { ...(reason !== undefined && { reason }), ...(commit !== undefined && { commit }) };
+      return { url: download.url, sha256, size, verifiedBy, ...told };
     } finally {
       bars.end();
     }
@@ -80,15 +81,13 @@ async function resolve(plan: Plan, download: Download, { upstreams, downloads }:
       hint: "run it once without --offline",
     });
   }
-  const { kind } = download.verify;
-  const reason = download.verify.kind === "unverified" ? { reason: download.verify.reason } : {};
-  return { download, file: fileNameOf(known.address), verifiedBy: kind, ...reason, ...known };
+  return { download, file: fileNameOf(known.address), ...known };
 }
 
 async function remember(resolved: ResolvedDownload, sha256: string, downloads: DownloadCache): Promise<void> {
   if (downloads.offline) return;
-  const { download, address, expected = { algorithm: "sha256", hex: sha256 } } = resolved;
-  await downloads.known.remember(download, { address, expected });
+  const { download, expected = { algorithm: "sha256", hex: sha256 } } = resolved;
+  await downloads.known.remember(download, { ...resolved, expected });
 }
 
 /** Upstream's "not found" mostly means that there is no such version. */

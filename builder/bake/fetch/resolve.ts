@@ -1,11 +1,14 @@
 /** Knows for each download which bytes are the right ones, by whatever its recipe says can vouch for them. */
 import { basename } from "node:path";
 import { isSha256, type VerifiedBy } from "../../../schema/index.ts";
-import type { Download } from "../../recipe/index.ts";
+import type { Download, Signature } from "../../recipe/index.ts";
 import { UpstreamError, UserError, WrongContentError } from "../../system/errors.ts";
+import type { Sink } from "../../system/http.ts";
 import type { HashAlgorithm, Spool } from "../../system/spool.ts";
+import { parseGitTag } from "../../versions/git.ts";
 import type { Upstreams } from "../../versions/upstreams.ts";
 import type { Plan } from "../plan.ts";
+import { readKey } from "./keys.ts";
 
 /** A download with what is known of it before its first byte: where from, and what it has to hash to. */
 export interface ResolvedDownload {
@@ -16,12 +19,18 @@ export interface ResolvedDownload {
   readonly address: string;
   readonly verifiedBy: VerifiedBy;
   readonly reason?: string;
-  /** Undefined only for what is openly unverified. */
+  /** Undefined for what is openly unverified, and for what a signature vouches for. */
   readonly expected: { readonly algorithm: HashAlgorithm; readonly hex: string } | undefined;
+  /** Whether the whole of it is what was signed. */
+  readonly isSigned?: (content: ReadableStream<Uint8Array>) => Promise<boolean>;
+  /** How it comes here where that is not by HTTP. */
+  readonly bring?: (sink: Sink, signal: AbortSignal | undefined) => Promise<void>;
+  /** The commit that it is the tree of. */
+  readonly commit?: string;
 }
 
 /** What is to be known of a download to get it. */
-export type Wanted = Pick<ResolvedDownload, "file" | "address" | "expected">;
+export type Wanted = Pick<ResolvedDownload, "file" | "address" | "expected" | "isSigned" | "bring">;
 
 const NPM = /^npm:(?<name>@?[^@]+)@(?<version>.+)$/;
 const GITHUB_ASSET =
@@ -32,22 +41,50 @@ export async function resolveDownload(plan: Plan, download: Download, upstreams:
   const { url, verify } = download;
   const npm = NPM.exec(url)?.groups as { name: string; version: string } | undefined;
   const dist = npm && (await upstreams.npm.dist(npm.name, npm.version));
-  const address = dist?.tarball ?? url;
+  const git = parseGitTag(url);
+  if (git !== undefined && verify.kind !== "git-commit") {
+    throw new UserError("gitTag(…) is verified by gitCommit()", { details: { url } });
+  }
+  const address = dist?.tarball ?? git?.repository ?? url;
   const file = fileNameOf(address);
   const resolved = { download, file, address, verifiedBy: verify.kind };
   const sha256 = (hex: string) => ({ ...resolved, expected: { algorithm: "sha256" as const, hex } });
 
   switch (verify.kind) {
     case "checksum-file": {
-      const { text } = await upstreams.http.read(verify.url);
-      return sha256(findChecksum(text, file, verify.url));
+      const { bytes } = await upstreams.http.readBytes(verify.url);
+      const { signature } = verify;
+      if (signature !== undefined) await checkSignature(plan, verify.url, bytes, signature, upstreams);
+      const found = sha256(findChecksum(bytes.toString("utf8"), file, verify.url));
+      return signature === undefined ? found : { ...found, verifiedBy: "signed-checksum-file" };
+    }
+    case "openpgp-signature": {
+      const { url: at, key } = verify.signature;
+      const [keyring, { bytes }] = await Promise.all([readKey(plan.folder, key), upstreams.http.readBytes(at)]);
+      return { ...resolved, expected: undefined, isSigned: (content) => keyring.vouches(content, bytes) };
     }
     case "github-digest": {
       const { repository, tag } = GITHUB_ASSET.exec(url)?.groups ?? {};
       if (repository === undefined || tag === undefined) {
         throw new UserError("githubDigest() is for files of GitHub releases", { details: { url } });
       }
-      return sha256(await upstreams.github.assetDigest(repository, decodeURIComponent(tag), file));
+      const hex = await upstreams.github.assetDigest(repository, decodeURIComponent(tag), file);
+      if (hex !== undefined) return sha256(hex);
+      const { otherwise } = verify;
+      if (otherwise !== undefined) {
+        return { ...resolved, verifiedBy: otherwise.kind, reason: otherwise.reason, expected: undefined };
+      }
+      throw new UpstreamError(`GitHub states no digest for ${file} of ${repository} ${decodeURIComponent(tag)}`, {
+        details: { url },
+        hint: "releases from before June 2025 have none: the recipe must verify them in another way",
+      });
+    }
+    case "git-commit": {
+      if (git === undefined) throw new UserError("gitCommit() is for gitTag(…)", { details: { url } });
+      const commit = await upstreams.git.commitOf(git);
+      // git holds all that it brings against the commit.
+      const bring = (sink: Sink, signal?: AbortSignal) => upstreams.git.archive(git, commit, sink, signal);
+      return { ...resolved, expected: undefined, bring, commit };
     }
     case "npm-integrity":
       if (dist === undefined) throw new UserError("npmIntegrity() is for npmTarball(…)", { details: { url } });
@@ -67,13 +104,34 @@ export async function resolveDownload(plan: Plan, download: Download, upstreams:
   }
 }
 
+/** @throws WrongContentError for a signature that is not by that key, or not over this */
+async function checkSignature(
+  plan: Plan,
+  url: string,
+  bytes: Uint8Array,
+  signature: Signature,
+  { http }: Upstreams,
+): Promise<void> {
+  const [keyring, signed] = await Promise.all([readKey(plan.folder, signature.key), http.readBytes(signature.url)]);
+  if (await keyring.vouches(bytes, signed.bytes)) return;
+  throw wrongSignature(fileNameOf(url), { url, signature: signature.url, key: keyring.fingerprints.join(", ") });
+}
+
+function wrongSignature(file: string, details: Readonly<Record<string, string>>): WrongContentError {
+  return new WrongContentError(`${file} is not what upstream has signed`, {
+    details,
+    hint: "if upstream has a new key, put it into extensions/_keys/ after asking upstream; else do not override",
+  });
+}
+
 /** What a download is called, for people and for finding it in a checksum file. */
 export function fileNameOf(address: string): string {
   return decodeURIComponent(basename(new URL(address).pathname));
 }
 
 /** @throws WrongContentError if what has arrived is not what it should be */
-export function checkDigest({ file, address, expected }: Wanted, spool: Spool): void {
+export async function checkContent({ file, address, expected, isSigned }: Wanted, spool: Spool): Promise<void> {
+  if (isSigned !== undefined && !(await isSigned(spool.stream()))) throw wrongSignature(file, { url: address });
   if (expected === undefined) return;
   const actual = spool.digest(expected.algorithm);
   if (actual === expected.hex) return;

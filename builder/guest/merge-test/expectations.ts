@@ -1,6 +1,6 @@
 /** What a merged image is to bring: as it says itself, and as the recipe of its name says. */
 import type { Arch, Release } from "../../../schema/index.ts";
-import { contextOf } from "../../bake/plan.ts";
+import { type Chosen, contextOf, said } from "../../bake/context.ts";
 import { type SmokeCommand, smokeCommands } from "../../bake/smoke.ts";
 import type { Catalog } from "../../catalog.ts";
 import type { Contents } from "../../image/contents.ts";
@@ -34,10 +34,17 @@ export async function recipeOf({ extension, version }: Release, catalog: Catalog
   return { recipe, note: `the recipe of ${extension} says what it provides, upholds and runs` };
 }
 
+/** What its manifest says of how it was baked. */
+export interface Choices {
+  readonly bundled: Chosen;
+  readonly options?: Chosen | undefined;
+}
+
 /** @param smoke commands beside those of the recipe */
 export function expectationsOf(
   recipe: Recipe | undefined,
   { version }: Release,
+  { bundled, options = {} }: Choices,
   arch: Arch,
   contents: Contents,
   smoke: readonly SmokeCommand[],
@@ -49,10 +56,11 @@ export function expectationsOf(
     upheld: units.filter(({ upheldBy }) => upheldBy.some(({ how }) => how === "Upholds")).map(({ unit }) => unit),
   };
   if (recipe === undefined) return { ...ours, smoke };
+  const context = contextOf({ version, tag: tagOf(recipe.versions, version), arch, bundled, options });
   return {
     ...ours,
-    provides: recipe.provides,
-    upheld: [...new Set([...ours.upheld, ...(recipe.upholds ?? [])])],
-    smoke: [...smokeCommands(recipe, contextOf({ version, tag: tagOf(recipe.versions, version), arch })), ...smoke],
+    provides: said(recipe.provides, context) ?? [],
+    upheld: [...new Set([...ours.upheld, ...(said(recipe.upholds, context) ?? [])])],
+    smoke: [...smokeCommands(recipe, context), ...smoke],
   };
 }

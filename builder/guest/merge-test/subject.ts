@@ -57,6 +57,7 @@ export async function withSubject<T>(
     checkName(image, extension, release);
 
     const { recipe, note } = await recipeOf(release, world.catalog);
+    const choices = manifest?.manifest.provenance ?? { bundled: {} };
     const transfers = await transfersOf(image.place, release, { manifest, recipe }, world);
     return use({
       release,
@@ -65,7 +66,7 @@ export async function withSubject<T>(
       metadata,
       contents: image.contents,
       transfers: transfers.files,
-      expects: expectationsOf(recipe, release, arch, image.contents, options.smoke),
+      expects: expectationsOf(recipe, release, choices, arch, image.contents, options.smoke),
       notes: [...identity.notes, note, ...transfers.notes],
     });
   });

@@ -175,7 +175,11 @@ async function digestOfTag(
   const { digest, headers } = await askForTag(repository, tag);
   refuseSchema1(headers.get("content-type"), image);
   const [algorithm, hex = ""] = digest.split(":") as [HashAlgorithm, string];
-  const remembered = downloads.known.remember(described, { address: url, expected: { algorithm, hex } });
+  const remembered = downloads.known.remember(described, {
+    address: url,
+    verifiedBy: "oci-digest",
+    expected: { algorithm, hex },
+  });
   // Whoever needs the image waits for it; others have failed of something else.
   remembered.catch(() => {});
   return { digest, remembered };
