@@ -28,7 +28,7 @@ interface Cost {
 const folder = await mkdtemp(join(tmpdir(), "bench-debian-"));
 const cache = join(folder, "cache");
 const archive = await archiveUrl(undefined, process.env);
-const source = `deb [signed-by=${await keyringPath(undefined)}] ${archive} ${SUITE} main`;
+const source = `deb [signed-by=${await keyringPath(undefined, {})}] ${archive} ${SUITE} main`;
 try {
   const rows = [["tree", "ours s", "mmdebstrap s", "ratio", "ours cpu s", "mmdebstrap cpu s", "ratio"]];
   for (const variant of ["extract", "minbase"] as const) {

@@ -84,7 +84,7 @@ interface Apt {
 async function describeApt(spec: DebianTree, { cache, env }: AptOptions): Promise<Apt> {
   const { suite, arch, components = ["main"] } = spec;
   const archive = await archiveUrl(spec.archive, env);
-  const keyring = await keyringPath(spec.keyring ?? (env.DEBIAN_KEYRING || undefined));
+  const keyring = await keyringPath(spec.keyring, env);
   const suites = suitesFor(suite);
   // Packages alone: machines have apt fetch more than that, for catalogues of programs.
   const options = `arch=${DEBIAN_ARCH[arch]} target=Packages signed-by=${keyring}`;

@@ -3,7 +3,7 @@
 import { spawn } from "node:child_process";
 import { chown, lstat, mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type DebianTree, makeDebianTree, resolveDebian } from "../../../builder/rootfs/debian/debian.ts";
@@ -22,6 +22,7 @@ const ESSENTIAL = [
   ...["sh", "dpkg", "dpkg-deb", "dpkg-query", "dpkg-split", "tar", "rm", "cat", "touch", "ls", "id"],
   ...["ldconfig", "start-stop-daemon", "diff", "mkdir", "sleep", "cp", "ln"],
 ];
+const ARMOR = "-----BEGIN PGP PUBLIC KEY BLOCK-----";
 const trace = (what: string) => `#!/bin/sh\nset -e\necho "${what}" >> /var/trace\n`;
 
 const PACKAGES = [
@@ -124,6 +125,10 @@ describe("what a tree is made of", () => {
     const { archive: url, ...unnamed } = tree();
     const found = await resolveDebian(unnamed, { ...options, env: { DEBIAN_ARCHIVE: `${url}/` } });
     expect(found).toHaveLength(2);
+    const { keyring, ...unsigned } = tree();
+    // From here, as whoever sets it in a shell means it.
+    const env = { DEBIAN_KEYRING: relative(process.cwd(), keyring ?? "") };
+    expect(await resolveDebian(unsigned, { ...options, env })).toEqual(found);
     const wrong = resolveDebian(unnamed, { ...options, env: { DEBIAN_ARCHIVE: "file:///srv" } });
     await expect(wrong).rejects.toThrow("DEBIAN_ARCHIVE is no http(s) URL: file:///srv");
   });
@@ -309,11 +314,30 @@ describe("a tree that cannot be had says why, and leaves nothing", () => {
     [{ packages: ["-oDebug::NoLocking=1"] }, "UserError", 'no name of a package: "-oDebug::NoLocking=1"', {}],
     [{ suite: "tiny] evil" }, "UserError", 'no suite or component: "tiny] evil"', {}],
     [{ exclude: ["usr/*"] }, "UserError", expect.stringContaining("no pattern for paths"), {}],
-    [{ keyring: "/nonesuch.gpg" }, "UserError", "the archive's keyring is not there", {}],
+    [{ keyring: "/nonesuch.gpg" }, "UserError", "the archive's keyring is not there: /nonesuch.gpg", {}],
   ])("%j", async (more, kind, message, rest) => {
     const error = await make(more).catch((reason) => reason);
     expect(error.constructor.name).toBe(kind);
     expect(error).toMatchObject({ message, ...rest });
+  });
+
+  it.each<[string, string, string | Buffer | undefined, string, string]>([
+    ["is not there", "keys.gpg", undefined, "is not there", "gpg --export"],
+    ["is empty", "keys.gpg", "", "holds no OpenPGP keys", "gpg --export"],
+    ["is a text", "keys.gpg", "-----BEGIN CERTIFICATE-----\n", "holds no OpenPGP keys", "gpg --export"],
+    ["is a keybox", "keys.kbx", Buffer.from("\0\0\0 \x01\x01\0\x02KBXf"), "holds no OpenPGP keys", "gpg --export"],
+    ["is in armor, and not called so", "keys.gpg", `${ARMOR}\n\nmDME`, "is in ASCII armor", "call it .asc"],
+    ["is where apt cannot be told", "[my] keys.gpg", "\x98", "has a path that apt cannot be told", "brackets"],
+  ])("a DEBIAN_KEYRING that %s", async (_, name, content, problem, hint) => {
+    const keyring = join(cache, name);
+    if (content !== undefined) await writeFile(keyring, content);
+    const { keyring: __, ...unnamed } = tree();
+    await expect(resolveDebian(unnamed, { cache, env: { DEBIAN_KEYRING: keyring } })).rejects.toMatchObject({
+      name: "UserError",
+      message: expect.stringMatching(`^DEBIAN_KEYRING ${problem}.*: ${RegExp.escape(keyring)}$`),
+      hint: expect.stringContaining(hint),
+    });
+    expect(archive.asked).toEqual([]);
   });
 
   it("an archive that does not answer", async () => {
