@@ -1,7 +1,19 @@
 /** Debian's trees: what is in them, that every byte is vouched for, and that what fails says why and leaves nothing. */
 
 import { spawn } from "node:child_process";
-import { chown, lstat, mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, writeFile } from "node:fs/promises";
+import {
+  chown,
+  lstat,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  readlink,
+  rm,
+  stat,
+  utimes,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -131,6 +143,26 @@ describe("what a tree is made of", () => {
     expect(await resolveDebian(unsigned, { ...options, env })).toEqual(found);
     const wrong = resolveDebian(unnamed, { ...options, env: { DEBIAN_ARCHIVE: "file:///srv" } });
     await expect(wrong).rejects.toThrow("DEBIAN_ARCHIVE is no http(s) URL: file:///srv");
+  });
+
+  it("is found out with lists that are kept, of which those go that nobody has used for a month", async () => {
+    const lists = join(cache, "apt/lists");
+    const inUse = async (arch: DebianTree["arch"], state: DebianTree["state"] = "unpacked") => {
+      await resolveDebian(tree({ arch, state }), options);
+      return readdir(lists);
+    };
+    const lastUsed = async (name: string, days: number) => {
+      const then = new Date(Date.now() - days * 24 * 60 * 60 * 1_000);
+      await utimes(join(lists, name), then, then);
+    };
+    const [first = ""] = await inUse("x86-64");
+    await lastUsed(first, 40);
+    expect(await inUse("x86-64", "installed")).toEqual([first]);
+    const both = await inUse("arm64");
+    expect(both).toContain(first);
+    await lastUsed(first, 40);
+    await rm(join(lists, both.find((name) => name !== first) ?? ""), { recursive: true });
+    expect(await inUse("arm64")).toEqual(both.filter((name) => name !== first));
   });
 });
 
@@ -391,10 +423,10 @@ describe("a tree that cannot be had says why, and leaves nothing", () => {
   it("a folder that is not empty, which stays as it was", async () => {
     await mkdir(join(work, "full"));
     await writeFile(join(work, "full/file"), "mine");
-    await expect(make({}, "full")).rejects.toThrow(/full is not empty$/);
+    await expect(make({}, "full")).rejects.toThrow(/full is there already$/);
     expect(archive.asked).toEqual([]);
     expect(await readFile(join(work, "full/file"), "utf8")).toBe("mine");
-    await expect(make({}, "full/file")).rejects.toThrow(/file is no folder$/);
+    await expect(make({}, "full/file")).rejects.toThrow(/file is there already$/);
   });
 
   it("offline, packages that were never fetched", async () => {
@@ -424,13 +456,16 @@ describe("a tree that cannot be had says why, and leaves nothing", () => {
     };
     expect(await onSmallDisk(work, "1m")).toEqual({
       outcome: expect.objectContaining({
-        message: "no space left for the tree",
-        hint: "free some space and run it again",
+        message: `no space left for ${join(work, "tree")}`,
+        details: { folder: work },
+        hint: "free some space there, or take a folder on a larger disk",
       }),
       left: "",
     });
     expect((await onSmallDisk(cache, "1m")).outcome).toMatchObject({
-      message: expect.stringMatching(/^no space left for (?:the lists of )?packages$/),
+      message: expect.stringMatching(/^no space left for (?:lists of )?packages$/),
+      details: { folder: expect.stringContaining(join(cache, "apt")) },
+      hint: expect.stringContaining("BAKERY_CACHE"),
     });
   });
 });
