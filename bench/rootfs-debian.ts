@@ -9,8 +9,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { archiveUrl, keyringPath } from "../builder/rootfs/debian/archive.ts";
 import type { DebianTree } from "../builder/rootfs/debian/spec.ts";
-import { OWN_ARCH } from "../builder/rootfs/find-isolation.ts";
 import { formatTable } from "../builder/system/format.ts";
+import { OWN_ARCH } from "../builder/system/own-arch.ts";
 import { run } from "../builder/system/run.ts";
 
 const SUITE = "bookworm";

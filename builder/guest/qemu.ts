@@ -2,9 +2,10 @@
  * Guests in qemu: a virtual machine with a kernel of its own. Needs neither root nor loop devices; where there is no KVM
  * it takes some ten seconds to boot.
  */
-import { arch, availableParallelism, platform } from "node:os";
+import { availableParallelism, platform } from "node:os";
 import { join } from "node:path";
 import { ToolError } from "../system/errors.ts";
+import { OWN_ARCH } from "../system/own-arch.ts";
 import { withWorkDir } from "../system/work-dir.ts";
 import { lastLines, plainText } from "./console.ts";
 import type { GuestJob, GuestRunner, RunGuestOptions } from "./guest.ts";
@@ -48,7 +49,7 @@ export function qemuRunner({ cache, env, memory = 1024 }: QemuOptions): GuestRun
 }
 
 async function unavailable(): Promise<string | undefined> {
-  if (platform() !== "linux" || arch() !== "x64") return "it needs Linux on x86-64";
+  if (platform() !== "linux" || OWN_ARCH !== "x86-64") return "it needs Linux on x86-64";
   try {
     await checkQemu({ arch: "x86-64" });
   } catch (error) {

@@ -20,7 +20,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type DebianTree, makeDebianTree, resolveDebian } from "../../../builder/rootfs/debian/debian.ts";
 import { runIn } from "../../../builder/rootfs/enter.ts";
-import { OWN_ARCH } from "../../../builder/rootfs/find-isolation.ts";
+import { OWN_ARCH } from "../../../builder/system/own-arch.ts";
 import { execute } from "../../support/execute.ts";
 import { Gpg } from "../../support/gpg.ts";
 import { freePort } from "../../support/ports.ts";
