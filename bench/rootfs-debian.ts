@@ -9,8 +9,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { archiveUrl, keyringPath } from "../builder/rootfs/debian/archive.ts";
 import type { DebianTree } from "../builder/rootfs/debian/spec.ts";
-import { OWN_ARCH } from "../builder/rootfs/find-isolation.ts";
 import { formatTable } from "../builder/system/format.ts";
+import { OWN_ARCH } from "../builder/system/own-arch.ts";
 import { run } from "../builder/system/run.ts";
 
 const SUITE = "bookworm";
@@ -28,7 +28,7 @@ interface Cost {
 const folder = await mkdtemp(join(tmpdir(), "bench-debian-"));
 const cache = join(folder, "cache");
 const archive = await archiveUrl(undefined, process.env);
-const source = `deb [signed-by=${await keyringPath(undefined)}] ${archive} ${SUITE} main`;
+const source = `deb [signed-by=${await keyringPath(undefined, {})}] ${archive} ${SUITE} main`;
 try {
   const rows = [["tree", "ours s", "mmdebstrap s", "ratio", "ours cpu s", "mmdebstrap cpu s", "ratio"]];
   for (const variant of ["extract", "minbase"] as const) {

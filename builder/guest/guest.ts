@@ -38,7 +38,7 @@ export interface RunGuestOptions {
 export interface GuestRunner {
   /** How the guest is called for people: "systemd-nspawn", "qemu (TCG)". */
   readonly name: string;
-  /** Under which host a guest reaches servers that listen on this machine's 127.0.0.1: "127.0.0.1", or "10.0.2.2" in qemu. */
+  /** Under which host a guest reaches servers that listen on this machine's 127.0.0.1: "127.0.0.1", or "10.0.2.100" in qemu. */
   readonly hostAddress: string;
   /** Why it cannot be used here; undefined where it can. */
   unavailable(): Promise<string | undefined>;

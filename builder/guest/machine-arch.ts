@@ -1,15 +1,13 @@
-/** Which architecture this machine is of, in systemd's words. */
+/** Which architecture guests are of that run on this machine's own kernel. */
 import { arch as machine } from "node:os";
 import type { Arch } from "../../schema/index.ts";
 import { UserError } from "../system/errors.ts";
-
-const KNOWN: Partial<Record<string, Arch>> = { x64: "x86-64", arm64: "arm64" };
+import { OWN_ARCH } from "../system/own-arch.ts";
 
 /** @throws UserError on a machine for which there are no images */
 export function machineArch(): Arch {
-  const arch = KNOWN[machine()];
-  if (arch === undefined) {
+  if (OWN_ARCH === undefined) {
     throw new UserError(`no image is for this machine, which is ${machine()}`, { hint: "test it on x86-64 or arm64" });
   }
-  return arch;
+  return OWN_ARCH;
 }

@@ -2,7 +2,8 @@
 # Boots a guest in mounts, processes and control groups of its own: nspawn.ts runs it under unshare(1), so that all of
 # it is gone when its first process is.
 #
-#   nspawn.sh boot <tree> <work> <name> <size>   work has files/, job/ and ports/, and an empty rig/
+#   nspawn.sh boot <tree> <work> <name> <size> <argument of systemd>
+#                                                work has files/, job/ and ports/, and an empty rig/
 #   nspawn.sh probe                              whether mounts as these are allowed here
 #   nspawn.sh remove <name>                      removes the control group, when what was in it has ended
 set -eu
@@ -28,7 +29,7 @@ remove_group() {
 
 case $1 in
 boot)
-  tree=$2 work=$3 name=$4 size=$5
+  tree=$2 work=$3 name=$4 size=$5 argument=$6
   cd "$work"
   mount -t tmpfs -o "mode=755,size=$size" guest rig
   cd rig
@@ -53,10 +54,11 @@ boot)
   echo 0 > "$group/$name/cgroup.procs"
   # Under a name without characters that mean something to systemd-nspawn, and over what it would write on this machine.
   mount --rbind . /run
-  exec unshare --cgroup -- sh "$0" start
+  exec unshare --cgroup -- sh "$0" start "$argument"
   ;;
 start)
   mount -t cgroup2 cgroup2 /sys/fs/cgroup
+  argument=$2
   set --
   for node in /run/dev/loop*; do set -- "$@" "--bind=$node:/dev/${node##*/}"; done
   # Without CAP_MKNOD: a guest has no business with this machine's disks.
@@ -64,7 +66,7 @@ start)
     --link-journal=no --private-network --resolv-conf=off --timezone=off --console=read-only \
     --drop-capability=CAP_MKNOD --setenv=SYSTEMD_COLORS=0 \
     --bind=/dev/loop-control "$@" --bind=/run/job:/run/guest/job --bind=/run/ports:/run/guest/ports \
-    -- systemd.unit=guest-job.target
+    -- "$argument"
   ;;
 probe)
   mount -t tmpfs guest /run

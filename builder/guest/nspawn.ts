@@ -6,17 +6,17 @@
  */
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { chmod, copyFile, mkdir, open, readFile, writeFile } from "node:fs/promises";
+import { chmod, copyFile, mkdir, open, writeFile } from "node:fs/promises";
 import { platform } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Tool, toolPath, versionOf } from "../bake/pack/tool.ts";
-import { rootMessage, ToolError, UserError } from "../system/errors.ts";
+import { rootMessage, ToolError } from "../system/errors.ts";
 import { run, startError } from "../system/run.ts";
 import { withWorkDir } from "../system/work-dir.ts";
-import { lastLines, plainText } from "./console.ts";
-import type { GuestFile, GuestJob, GuestResult, GuestRunner, RunGuestOptions } from "./guest.ts";
-import { EXIT_CODE_FILE, jobFiles, SCRIPT_FILE, STDOUT_FILE } from "./job-units.ts";
+import { plainText } from "./console.ts";
+import type { GuestFile, GuestJob, GuestRunner, RunGuestOptions } from "./guest.ts";
+import { jobFiles, jobResult, notDone, START_JOB } from "./job.ts";
 import { offerPorts } from "./ports.ts";
 
 export interface NspawnOptions {
@@ -44,8 +44,8 @@ export function nspawnRunner({ size = "50%" }: NspawnOptions = {}): GuestRunner 
         await using _ports = await offerPorts(join(work, "ports"), job.ports ?? []);
         const name = `sysext-bakery-${randomUUID()}-${process.pid}`;
         try {
-          const console = await boot(["boot", job.tree, work, name, size], job, options);
-          return { ...(await resultIn(join(work, "job"), console)), console };
+          const console = await boot(["boot", job.tree, work, name, size, START_JOB], job, options);
+          return await jobResult(join(work, "job"), console);
         } finally {
           await run("unshare", ["--mount", "sh", SCRIPT, "remove", name], { env: { PATH: toolPath() } });
         }
@@ -78,9 +78,7 @@ async function unavailable(): Promise<string | undefined> {
 /** What nspawn.sh takes to the guest. */
 async function stage(work: string, job: GuestJob): Promise<void> {
   for (const name of ["files", "job", "ports", "rig"]) await mkdir(join(work, name));
-  await writeFile(join(work, "job", SCRIPT_FILE), job.script);
-  const machineId = randomUUID().replaceAll("-", "");
-  for (const file of [...jobFiles(job, machineId), ...job.files]) await put(join(work, "files"), file);
+  for (const file of jobFiles(job, { end: "exit-force", ports: job.ports })) await put(join(work, "files"), file);
 }
 
 async function put(folder: string, { path, content, mode = 0o644 }: GuestFile): Promise<void> {
@@ -125,19 +123,6 @@ async function boot(args: readonly string[], job: GuestJob, options: RunGuestOpt
   }
   signal?.throwIfAborted();
   const console = plainText(said.join(""));
-  if (overtime.aborted) {
-    throw new UserError(`the guest was not done after ${job.timeout} s`, {
-      details: { console: lastLines(console) },
-      hint: "what it said last may tell why; --timeout gives it longer",
-    });
-  }
+  if (overtime.aborted) throw notDone(job, console);
   return console;
-}
-
-async function resultIn(folder: string, console: string): Promise<Omit<GuestResult, "console">> {
-  const exitCode = await readFile(join(folder, EXIT_CODE_FILE), "utf8").catch(() => "");
-  if (exitCode === "") {
-    throw new ToolError("the guest ended before its job did", { details: { console: lastLines(console) } });
-  }
-  return { exitCode: Number(exitCode), stdout: await readFile(join(folder, STDOUT_FILE), "utf8") };
 }

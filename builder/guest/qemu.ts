@@ -2,14 +2,14 @@
  * Guests in qemu: a virtual machine with a kernel of its own. Needs neither root nor loop devices; where there is no KVM
  * it takes some ten seconds to boot.
  */
-import { randomUUID } from "node:crypto";
-import { readFile } from "node:fs/promises";
-import { arch, availableParallelism, platform } from "node:os";
+import { availableParallelism, platform } from "node:os";
 import { join } from "node:path";
-import { ToolError, UserError } from "../system/errors.ts";
+import { ToolError } from "../system/errors.ts";
+import { OWN_ARCH } from "../system/own-arch.ts";
 import { withWorkDir } from "../system/work-dir.ts";
 import { lastLines, plainText } from "./console.ts";
-import type { GuestFile, GuestJob, GuestResult, GuestRunner, RunGuestOptions } from "./guest.ts";
+import type { GuestJob, GuestRunner, RunGuestOptions } from "./guest.ts";
+import { jobFiles, jobResult, notDone, RESULT_FILES, START_JOB } from "./job.ts";
 import { acceleratorFor } from "./qemu/accelerator.ts";
 import { type GuestKernel, guestKernel } from "./qemu/kernel.ts";
 import { folderLayer, packFiles } from "./qemu/layer.ts";
@@ -26,24 +26,6 @@ export interface QemuOptions {
   readonly memory?: number;
 }
 
-const SCRIPT = "var/lib/guest-job/script";
-/** Where init.sh links the ports to the host. */
-const CHANNELS = "/run/guest";
-
-const SERVICE = `[Unit]
-Description=Job of this guest
-After=multi-user.target
-# All of it is thrown away: nothing need be stopped in order.
-SuccessAction=poweroff-immediate
-FailureAction=poweroff-immediate
-
-[Service]
-Type=oneshot
-Environment=HOME=/root SYSTEMD_COLORS=0 SYSTEMD_PAGER=
-ExecStart=/bin/sh -c 'sh /${SCRIPT} > ${CHANNELS}/stdout; echo $$? > ${CHANNELS}/exit-code'
-StandardError=journal+console
-`;
-
 export function qemuRunner({ cache, env, memory = 1024 }: QemuOptions): GuestRunner {
   return {
     name: "qemu",
@@ -55,18 +37,19 @@ export function qemuRunner({ cache, env, memory = 1024 }: QemuOptions): GuestRun
       const tree = await folderLayer(job.tree, cache, signal);
       return withWorkDir(async (work) => {
         const files = join(work, "files");
-        await packFiles([...(await trimmed(job.tree, "job")), ...jobFiles(job)], files, signal);
-        const channels = ["stdout", "exit-code"].map((name) => ({ name, file: join(work, name) }));
+        const own = jobFiles(job, { end: "poweroff-immediate" });
+        await packFiles([...(await trimmed(job.tree, "job")), ...own], files, signal);
+        const channels = RESULT_FILES.map((name) => ({ name, file: join(work, name) }));
         const machine = await describe(job, { kernel, disks: [tree, kernel.modules, files], channels, memory });
         const console = await boot(machine, job, options);
-        return { ...(await resultIn(work, console)), console };
+        return await jobResult(work, console);
       });
     },
   };
 }
 
 async function unavailable(): Promise<string | undefined> {
-  if (platform() !== "linux" || arch() !== "x64") return "it needs Linux on x86-64";
+  if (platform() !== "linux" || OWN_ARCH !== "x86-64") return "it needs Linux on x86-64";
   try {
     await checkQemu({ arch: "x86-64" });
   } catch (error) {
@@ -95,7 +78,7 @@ async function describe({ ports = [] }: GuestJob, parts: Parts): Promise<Virtual
       kind: "kernel",
       kernel: kernel.kernel,
       initramfs: kernel.initramfs,
-      commandLine: `console=ttyS0 ${QUICK} systemd.show_status=1 systemd.log_color=0`,
+      commandLine: `console=ttyS0 ${QUICK} ${START_JOB} systemd.show_status=1 systemd.log_color=0`,
     },
     disks: disks.map((file) => ({ file, format: "raw", writes: "refused" })),
     network: { forwarded: [], only: { ports, busybox: kernel.busybox } },
@@ -103,19 +86,6 @@ async function describe({ ports = [] }: GuestJob, parts: Parts): Promise<Virtual
     console: "output",
     channels,
   };
-}
-
-function jobFiles({ files, script }: GuestJob): (GuestFile | { path: string; target: string })[] {
-  const given = new Set(files.map(({ path }) => path));
-  const own = [
-    { path: SCRIPT, content: script },
-    { path: "etc/systemd/system/guest-job.service", content: SERVICE },
-    { path: "etc/systemd/system/multi-user.target.wants/guest-job.service", target: "../guest-job.service" },
-    // Without one systemd would treat this as a machine's first boot: machine-id(5)
-    { path: "etc/machine-id", content: `${randomUUID().replaceAll("-", "")}\n` },
-    { path: "etc/hostname", content: "guest\n" },
-  ];
-  return [...own.filter(({ path }) => !given.has(path)), ...files];
 }
 
 /** @returns what it said */
@@ -140,19 +110,6 @@ async function boot(machine: VirtualMachine, job: GuestJob, options: RunGuestOpt
     throw new ToolError(error.message, { details: { output: lastLines(spoken()) }, cause: error });
   }
   signal?.throwIfAborted();
-  if (overtime.aborted) {
-    throw new UserError(`the guest was not done after ${job.timeout} s`, {
-      details: { console: lastLines(spoken()) },
-      hint: "what it said last may tell why; --timeout gives it longer",
-    });
-  }
+  if (overtime.aborted) throw notDone(job, spoken());
   return spoken();
-}
-
-async function resultIn(work: string, console: string): Promise<Omit<GuestResult, "console">> {
-  const exitCode = await readFile(join(work, "exit-code"), "utf8").catch(() => "");
-  if (exitCode === "") {
-    throw new ToolError("the guest ended before its job did", { details: { console: lastLines(console) } });
-  }
-  return { exitCode: Number(exitCode), stdout: await readFile(join(work, "stdout"), "utf8") };
 }

@@ -2,16 +2,15 @@
  * The tree that guests are started from: a small Debian, made once and kept below `guests/` of the cache. Its name says
  * what it was made of, so another recipe is another tree.
  */
-import { mkdir, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { makeDebianTree } from "../rootfs/debian/debian.ts";
+import { removeTree } from "../rootfs/remove-tree.ts";
 import { sha256Of } from "../system/digest.ts";
-import { ToolError } from "../system/errors.ts";
+import { openKept, removeOld, touch } from "../system/kept.ts";
 import { withLock } from "../system/lock.ts";
-import { OWNER, OWNER_PATTERN } from "../system/owner.ts";
 import type { Progress } from "../system/progress.ts";
-import { sweep } from "../system/work-dir.ts";
-import { removeOld, touch } from "./kept.ts";
+import { stageFolder } from "../system/staged-folder.ts";
 import { machineArch } from "./machine-arch.ts";
 
 export interface GuestTreeOptions {
@@ -91,10 +90,7 @@ export async function guestTree(options: GuestTreeOptions, recipe = GUEST_RECIPE
   const name = `${recipe.suite}-${machineArch()}-${sha256Of(JSON.stringify(recipe)).slice(0, 12)}`;
   const tree = join(folder, name);
   if (!(await touch(tree))) {
-    await mkdir(folder, { recursive: true, mode: 0o700 }).catch((cause) => {
-      const hint = "set BAKERY_CACHE to a folder that can be written";
-      throw new ToolError("the guest's tree cannot be kept", { details: { folder }, hint, cause });
-    });
+    await openKept(folder, "the guest's tree");
     await options.progress.step(
       "Making the guest's tree",
       // Two at once would each take twice the time for the same.
@@ -109,17 +105,14 @@ export async function guestTree(options: GuestTreeOptions, recipe = GUEST_RECIPE
 async function makeOnce(tree: string, recipe: GuestRecipe, options: GuestTreeOptions): Promise<void> {
   // Whoever had the lock before has made it.
   if (await touch(tree)) return;
-  await sweep(join(tree, ".."), new RegExp(`\\.partial-(?<owner>${OWNER_PATTERN})$`));
-  const partial = `${tree}.partial-${OWNER}`;
-  try {
-    await makeGuestTree(recipe, partial, options);
-    await rename(partial, tree);
+  const make = async (staging: string) => {
+    const path = join(staging, "tree");
+    await makeGuestTree(recipe, path, options);
     // Its folder has the time that a package gave it.
-    await touch(tree);
-  } catch (error) {
-    await rm(partial, { recursive: true, force: true });
-    throw error;
-  }
+    await touch(path);
+    return { path, result: undefined };
+  };
+  await stageFolder(tree, make, { remove: removeTree });
 }
 
 async function makeGuestTree(recipe: GuestRecipe, folder: string, options: GuestTreeOptions): Promise<void> {

@@ -1,22 +1,20 @@
 /** Writes a new extension: all of it, or nothing. */
-import { lstat, mkdir, realpath, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, lstat, mkdir, realpath, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ARCHES, type Arch } from "../../schema/index.ts";
 import { describePlan } from "../bake/describe-plan.ts";
 import { planBake } from "../bake/plan.ts";
 import { EXTENSIONS_FOLDER, loadExtension } from "../catalog.ts";
-import { errorCode, UsageError } from "../system/errors.ts";
-import { writeAtomically, writeText } from "../system/work-dir.ts";
+import { UsageError } from "../system/errors.ts";
+import { stageFolder } from "../system/staged-folder.ts";
+import { writeText } from "../system/work-dir.ts";
 import { readmeText, scriptText, unitText } from "./file-templates.ts";
 import { recipeText, unitPath } from "./recipe-template.ts";
 import { RECORDED_PLANS, recordedPlanFile } from "./recorded-plan.ts";
 import { FIRST_VERSION, type Spec } from "./spec.ts";
 
 const DOOR = fileURLToPath(new URL("../recipe/index.ts", import.meta.url));
-
-/** What a folder gets that is renamed to a name that has something: rename(2). */
-const TAKEN: readonly (string | undefined)[] = ["ENOTEMPTY", "EEXIST", "ENOTDIR"];
 
 /** Where an extension and its plans go. */
 export interface Place {
@@ -51,17 +49,16 @@ export async function scaffold(spec: Spec, { extensions, plans }: Place): Promis
   for (const path of [folder, ...records.map((record) => record.path)]) await refuseExisting(path);
 
   // Complete when its neighbours see it; a recipe that cannot be planned never appears.
-  const plansOf = async (partial: string) => {
-    for (const file of files) await write(partial, file);
-    const extension = await loadExtension(spec.name, partial);
+  const fill = async (staging: string) => {
+    for (const file of files) await write(staging, file);
+    const extension = await loadExtension(spec.name, staging);
     const planned = async (arch: Arch) => describePlan(await planBake(extension, { version: FIRST_VERSION, arch }));
-    return Promise.all(records.map(async ({ arch, path }) => ({ path, text: await planned(arch) })));
+    const plansOf = records.map(async ({ arch, path }) => ({ path, text: await planned(arch) }));
+    const result = await Promise.all(plansOf);
+    await chmod(staging, 0o755);
+    return { path: staging, result };
   };
-  const recorded = await writeAtomically(folder, plansOf).catch(async (error) => {
-    // Somebody else may have been faster.
-    if (TAKEN.includes(errorCode(error))) await refuseExisting(folder);
-    throw error;
-  });
+  const recorded = await stageFolder(folder, fill);
   try {
     for (const { path, text } of recorded) await writeText(path, text);
   } catch (error) {

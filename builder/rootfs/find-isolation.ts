@@ -4,13 +4,11 @@ import { arch as machineArch } from "node:os";
 import { join } from "node:path";
 import { type Arch, UNAME_ARCH } from "../../schema/index.ts";
 import { type ErrorOptions, rootMessage, ToolError } from "../system/errors.ts";
+import { OWN_ARCH } from "../system/own-arch.ts";
 import { run } from "../system/run.ts";
 import { withWorkDir } from "../system/work-dir.ts";
 import { FOR_MANY_USERS, FOR_ONE_USER, FOR_ROOT, type Isolation } from "./isolation.ts";
 import { smallestProgram } from "./smallest-program.ts";
-
-/** This machine's, in our words; undefined for one that no image is for. */
-export const OWN_ARCH = ({ x64: "x86-64", arm64: "arm64" } as Readonly<Record<string, Arch>>)[machineArch()];
 
 export interface Needs {
   /** Of the programs that are to run; default: this machine's. */

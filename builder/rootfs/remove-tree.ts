@@ -1,13 +1,13 @@
 /** Removes a tree in which programs have run: what they gave to others is not ours to remove as we are. */
-import { rm } from "node:fs/promises";
 import { errorCode } from "../system/errors.ts";
+import { remove } from "../system/remove.ts";
 import { run } from "../system/run.ts";
 import { findIsolation } from "./find-isolation.ts";
 
 /** As a user, files of the ids that /etc/subuid gives are removed by who owns these. */
 export async function removeTree(tree: string): Promise<void> {
   try {
-    await rm(tree, { recursive: true, force: true });
+    await remove(tree);
   } catch (error) {
     if (!["EACCES", "EPERM"].includes(errorCode(error) ?? "")) throw error;
     const [program, ...args] = (await findIsolation()).asOwner ?? [];

@@ -1,5 +1,5 @@
 /** Tells the failures of HTTP apart: which may pass, when to try again, and what to say. */
-import { type ErrorOptions, errorCode, NotFoundError, rootMessage, ToolError, UpstreamError } from "./errors.ts";
+import { type ErrorOptions, NotFoundError, rootMessage, UpstreamError } from "./errors.ts";
 
 /** A request that failed. */
 export interface Failure {
@@ -69,15 +69,7 @@ export function parseRetryAfter(value: string | null): number | undefined {
 export function asFailure(url: string, error: unknown): Failure {
   if (error instanceof StatusError) return error;
   if (error instanceof UpstreamError) return { error, passing: false };
-  const code = errorCode(error);
-  if (code === "ENOSPC" || code === "EDQUOT") {
-    const hint = "free some space, or set BAKERY_CACHE to a folder on a larger disk";
-    return {
-      error: new ToolError("no space left for the download", { details: { url }, cause: error, hint }),
-      passing: false,
-    };
-  }
-  // Other refusals of this machine's file system are none of the network's; those of sockets come as a cause.
+  // Refusals of this machine's file system are none of the network's; those of sockets come as a cause.
   if (error instanceof Error && "syscall" in error) return { error, passing: false };
   const unreachable = new UpstreamError("upstream cannot be reached", {
     details: { url, reason: rootMessage(error) },

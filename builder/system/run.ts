@@ -1,6 +1,7 @@
 /** Runs programs: arguments as a list, never through a shell; output kept; failures as errors that say which and why. */
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { errorCode, ToolError } from "./errors.ts";
+import { saysFull } from "./no-space.ts";
 import { pump } from "./pump.ts";
 
 export interface RunOptions {
@@ -139,7 +140,8 @@ export function startError(command: string, error: Error, name: string | undefin
 
 function exitError(line: readonly string[], how: string, output: string): ToolError {
   const lines = output.trimEnd().split("\n").slice(-LINES_KEPT).join("\n");
-  const hint = /no space left/i.test(output) ? "free some space, or set TMPDIR to a larger disk" : undefined;
+  // Where, it does not always say.
+  const hint = saysFull(output) ? "free some space where it writes; for temporary files set TMPDIR" : undefined;
   return new ToolError(`${line[0]} failed: ${how}`, {
     details: { command: line.join(" "), output: lines },
     ...(hint !== undefined && { hint }),

@@ -2,11 +2,12 @@
  * Temporary folders and files that do not outlive what they were made for: removed when done, when failed, when
  * interrupted, and, after a kill that lets nobody clean up, by the next run.
  */
-import { mkdir, mkdtemp, open, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, open, readdir, rename, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
-import { errorCode, ToolError } from "./errors.ts";
+import { isFull, noSpace } from "./no-space.ts";
 import { isGone, OWNER, OWNER_PATTERN } from "./owner.ts";
+import { remove } from "./remove.ts";
 
 const PREFIX = "sysext-bakery-";
 
@@ -17,9 +18,7 @@ export async function withWorkDir<T>(use: (path: string) => Promise<T>): Promise
   try {
     return await use(path);
   } catch (error) {
-    if (errorCode(error) !== "ENOSPC") throw error;
-    const hint = "free some space, or set TMPDIR to a larger disk";
-    throw new ToolError(`no space left for temporary files in ${tmpdir()}`, { cause: error, hint });
+    throw isFull(error) ? noSpace("temporary files", tmpdir(), error, "TMPDIR") : error;
   } finally {
     await remove(path);
   }
@@ -41,8 +40,7 @@ export async function writeAtomically<T>(path: string, write: (partial: string) 
     return result;
   } catch (error) {
     await remove(partial);
-    if (errorCode(error) !== "ENOSPC") throw error;
-    throw new ToolError(`no space left for ${path}`, { cause: error, hint: "free some space and run it again" });
+    throw isFull(error) ? noSpace(path, dirname(path), error) : error;
   }
 }
 
@@ -72,8 +70,4 @@ async function flush(path: string): Promise<void> {
   } finally {
     await handle.close();
   }
-}
-
-async function remove(path: string): Promise<void> {
-  await rm(path, { recursive: true, force: true });
 }

@@ -1,8 +1,8 @@
 /** The folder that a command leaves its tree in: there when it is whole, and never in the place of somebody else's. */
-import { lstat, mkdir, readdir, realpath, rm } from "node:fs/promises";
-import { basename, dirname } from "node:path";
+import { lstat, readdir, realpath } from "node:fs/promises";
+import { basename } from "node:path";
 import { UsageError, UserError } from "../system/errors.ts";
-import { writeAtomically } from "../system/work-dir.ts";
+import { stageFolder } from "../system/staged-folder.ts";
 import { isWithin } from "./entry-paths.ts";
 
 export interface ResultOptions {
@@ -21,23 +21,15 @@ export async function writeResultFolder<T>(
   { force, tree }: ResultOptions,
   write: (folder: string) => Promise<T>,
 ): Promise<T> {
-  await mkdir(dirname(path), { recursive: true });
-  await checkReplaceable(path, force);
   const [from, to] = await Promise.all([tree, path].map((one) => realpath(one).catch(() => undefined)));
   if (from !== undefined && to !== undefined && isWithin(from, to)) {
     throw new UsageError(`${basename(path)} would replace the tree that it is made of`, { hint: "take another name" });
   }
-  return writeAtomically(path, async (partial) => {
-    await mkdir(partial);
-    const result = await write(partial);
-    // Only what it was found to be: somebody may have come since.
-    await checkReplaceable(path, force);
-    await rm(path, { recursive: true, force: true });
-    return result;
-  });
+  const checkReplaceable = (folder: string) => checkOurs(folder, force);
+  return stageFolder(path, async (staging) => ({ path: staging, result: await write(staging) }), { checkReplaceable });
 }
 
-async function checkReplaceable(path: string, force: boolean): Promise<void> {
+async function checkOurs(path: string, force: boolean): Promise<void> {
   const stats = await lstat(path).catch(() => undefined);
   if (stats === undefined) return;
   const name = basename(path);

@@ -52,6 +52,7 @@ describeWhere(await mergingUnavailable(), "a full disk", () => {
       const env = { BAKERY_MIRROR: mirror.url, BAKERY_CACHE: folder };
       const ran = await workplace.run(["create", "docker-compose", "1.0.0"], env);
       expect(ran).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("no space left") });
+      expect(ran.stderr).toContain(folder);
       expect(ran.stderr).toContain("hint: free some space");
       const left = await readdir(folder, { recursive: true, withFileTypes: true });
       expect(left.filter((entry) => entry.isFile())).toEqual([]);

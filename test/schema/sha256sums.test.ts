@@ -88,7 +88,7 @@ describe("an index", () => {
     expect(() => parseSha256Sums(text)).toThrow(problem);
   });
 
-  test("of 5 MB is read within a second", { timeout: 1000 }, () => {
+  test("of 5 MB is read", () => {
     const line = (at: number) => `${at.toString(16).padStart(64, "0")}  kubernetes-v1.32.${at}-x86-64.raw\n`;
     const text = Array.from({ length: 52_000 }, (_, at) => line(at)).join("");
     expect(text.length).toBeGreaterThan(5_000_000);
@@ -108,6 +108,23 @@ describe("merging indexes", () => {
         expect(mergeSha256Sums(list, list)).toEqual(list);
       }),
     );
+  });
+
+  test("looks at each name as often, however many there are", () => {
+    /** Per entry; what is compared with all others is looked at as often as there are others. */
+    const looks = (count: number) => {
+      let looked = 0;
+      const entry = (at: number) => ({
+        sha256: A,
+        get file() {
+          looked += 1;
+          return `x-${at}.raw`;
+        },
+      });
+      mergeSha256Sums(Array.from({ length: count }, (_, at) => entry(at)));
+      return looked / count;
+    };
+    expect(looks(1_000)).toBe(looks(10));
   });
 
   test("of nothing is nothing, which is written as no text", () => {

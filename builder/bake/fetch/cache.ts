@@ -13,6 +13,7 @@ import type { Download } from "../../recipe/index.ts";
 import { sha256Of } from "../../system/digest.ts";
 import { errorCode, ToolError, UserError, WrongContentError } from "../../system/errors.ts";
 import type { Http, OnDownload } from "../../system/http.ts";
+import { isFull, noSpace } from "../../system/no-space.ts";
 import { isGone, OWNER, OWNER_PATTERN } from "../../system/owner.ts";
 import { type HashAlgorithm, type Measured, Spool } from "../../system/spool.ts";
 import { KnownDigests } from "./known-digests.ts";
@@ -168,7 +169,7 @@ export class DownloadCache {
       await checkContent(download, spool);
     } catch (error) {
       if (isWorthless(download, error)) await rm(path, { force: true });
-      throw error;
+      throw isFull(error) ? noSpace("the download", this.folder, error, "BAKERY_CACHE") : error;
     }
     const measured = spool.complete();
     await rename(path, join(this.folder, "files", keyOf(download) ?? `sha256-${measured.sha256}`));
@@ -183,6 +184,7 @@ export class DownloadCache {
   }
 
   readonly #explain = (cause: unknown): never => {
+    if (isFull(cause)) throw noSpace("the download", this.folder, cause, "BAKERY_CACHE");
     throw new ToolError("the download cache cannot be written", {
       details: { folder: this.folder, reason: errorCode(cause) ?? String(cause) },
       hint: "set BAKERY_CACHE to a folder that can",
@@ -210,5 +212,5 @@ function algorithmsOf({ expected }: Wanted): HashAlgorithm[] {
 
 /** Wrong bytes, and those that a full disk has cut, are nothing to go on from; nor are any that nothing vouches for. */
 function isWorthless({ expected }: Wanted, error: unknown): boolean {
-  return expected === undefined || error instanceof WrongContentError || error instanceof ToolError;
+  return expected === undefined || error instanceof WrongContentError || isFull(error);
 }

@@ -2,12 +2,12 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type Arch, compareVersions, GO_ARCH } from "../../../schema/index.ts";
-import { touch } from "../../guest/kept.ts";
 import { keptFile, machinesFolder } from "../../guest/qemu/machine-files.ts";
 import { DownloadBars } from "../../system/download-bars.ts";
 import { UpstreamError } from "../../system/errors.ts";
 import { formatBytes } from "../../system/format.ts";
 import type { Http } from "../../system/http.ts";
+import { touch } from "../../system/kept.ts";
 import type { Progress } from "../../system/progress.ts";
 import { Spool } from "../../system/spool.ts";
 import { KEY_FINGERPRINT, KEY_URL, pinnedKey, verifyFile } from "./signature.ts";

@@ -43,9 +43,9 @@ ip route add default via 10.0.2.2
 [ -s /root/etc/resolv.conf ] || echo nameserver 10.0.2.3 > /root/etc/resolv.conf
 
 mount -t tmpfs -o mode=755 run /root/run
-mkdir /root/run/guest
+mkdir -p /root/run/guest/job
 for port in /sys/class/virtio-ports/*; do
-  [ ! -e "$port/name" ] || ln -s "/dev/${port##*/}" "/root/run/guest/$(cat "$port/name")"
+  [ ! -e "$port/name" ] || ln -s "/dev/${port##*/}" "/root/run/guest/job/$(cat "$port/name")"
 done
 
 for folder in dev proc sys; do mount --move "/$folder" "/root/$folder"; done

@@ -1,9 +1,7 @@
 /** Files that machines are made of, below `machines/` of the cache: made once, and gone when long unused. */
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { ToolError } from "../../system/errors.ts";
+import { openKept, removeOld, touch } from "../../system/kept.ts";
 import { writeAtomically } from "../../system/work-dir.ts";
-import { removeOld, touch } from "../kept.ts";
 
 /** @param cache the folder of all caches */
 export function machinesFolder(cache: string): string {
@@ -19,10 +17,7 @@ export async function keptFile(cache: string, name: string, make: (path: string)
   const folder = machinesFolder(cache);
   const path = join(folder, name);
   if (!(await touch(path))) {
-    await mkdir(folder, { recursive: true, mode: 0o700 }).catch((cause: unknown) => {
-      const hint = "set BAKERY_CACHE to a folder that can be written";
-      throw new ToolError("what guests are made of cannot be kept", { details: { folder }, hint, cause });
-    });
+    await openKept(folder, "what machines are made of");
     await writeAtomically(path, make);
     await removeOld(folder);
   }

@@ -7,18 +7,32 @@ import {
   UserError,
   WrongContentError,
 } from "../../system/errors.ts";
+import { isFull, noSpace, saysFull } from "../../system/no-space.ts";
 import { type DebianTree, packageName } from "./spec.ts";
 
-/** Those of apt's lines that are about what went wrong. */
-function complaints(error: ToolError): string[] {
-  return (error.details.output ?? "").split("\n").filter((line) => /^[EW]: /.test(line));
+/** What is kept of an archive, for errors. */
+export const LISTS = "lists of packages";
+const WRONG_BYTES = /Hash Sum mismatch|unexpected size/i;
+
+/** Whether it is what apt has said, and not that there is no apt. */
+export function hasSpoken(error: unknown): error is ToolError {
+  return error instanceof ToolError && error.details.output !== undefined;
 }
 
-export function explainUpdate(error: ToolError, archive: string, suites: readonly string[]): BakeryError {
-  const lines = complaints(error);
-  const text = lines.join("\n");
-  const details = { archive, suites: suites.join(", "), output: text || (error.details.output ?? "") };
-  if (/No space left/i.test(text)) return noSpace("the lists of packages", details, error);
+/** Those of apt's lines that are about what went wrong, and what belongs to them; all of them where none is. */
+function complaintsIn(output: string): string {
+  const lines = output.split("\n").filter((line) => /^(?:[EW]: |\s)/.test(line));
+  return lines.join("\n") || output;
+}
+
+/** @param folder where lists are kept */
+export function explainUpdate(
+  error: ToolError,
+  { archive, suites, folder }: { archive: string; suites: readonly string[]; folder: string },
+): BakeryError {
+  const text = complaintsIn(error.details.output ?? "");
+  const details = { archive, suites: suites.join(", "), output: text };
+  if (saysFull(text)) return noSpace(LISTS, folder, error, "BAKERY_CACHE");
   if (/GPG error|signatures? (?:were|was|couldn't)|NO_PUBKEY|not signed|BADSIG|EXPKEYSIG/i.test(text)) {
     return new WrongContentError("the archive is not signed by who should have signed it", {
       details,
@@ -26,7 +40,7 @@ export function explainUpdate(error: ToolError, archive: string, suites: readonl
       cause: error,
     });
   }
-  if (/Hash Sum mismatch|unexpected size|Clearsigned file isn't valid/i.test(text)) {
+  if (WRONG_BYTES.test(text) || /Clearsigned file isn't valid/i.test(text)) {
     return new WrongContentError("the archive's lists are not what its signature vouches for", {
       details,
       hint: "try again, for it may be changing; if it persists, use another mirror",
@@ -48,6 +62,35 @@ export function explainUpdate(error: ToolError, archive: string, suites: readonl
     });
   }
   return new ToolError("apt cannot read the archive", { details, cause: error });
+}
+
+/** @param folder where packages are kept */
+export function explainFetch(error: unknown, folder: string): unknown {
+  if (isFull(error)) return noSpace("packages", folder, error, "BAKERY_CACHE");
+  if (!hasSpoken(error)) return error;
+  const output = complaintsIn(error.details.output ?? "");
+  if (saysFull(output)) return noSpace("packages", folder, error, "BAKERY_CACHE");
+  if (WRONG_BYTES.test(output)) return wrongPackages({ output }, error);
+  if (/\b404 /.test(output)) {
+    return new NotFoundError("the archive no longer has the packages", {
+      details: { output },
+      hint: "it has changed since its lists were read: run it again",
+      cause: error,
+    });
+  }
+  return new UpstreamError("packages cannot be fetched", {
+    details: { output },
+    hint: "see that the archive can be reached from here",
+    cause: error,
+  });
+}
+
+export function wrongPackages(details: Readonly<Record<string, string>>, cause?: unknown): WrongContentError {
+  return new WrongContentError("packages are not what the archive's signature vouches for", {
+    details,
+    hint: "try again; if it persists, use another mirror",
+    cause,
+  });
 }
 
 const NO_PACKAGE =
@@ -97,8 +140,4 @@ async function providersOf(name: string, askCache: (...args: string[]) => Promis
   const shown = await askCache("showpkg", name).catch(() => "");
   const lines = (shown.split("Reverse Provides:")[1] ?? "").trim().split("\n");
   return [...new Set(lines.map((line) => line.split(" ")[0] ?? "").filter((one) => one !== ""))];
-}
-
-export function noSpace(what: string, details: Readonly<Record<string, string>>, cause: unknown): ToolError {
-  return new ToolError(`no space left for ${what}`, { details, hint: "free some space and run it again", cause });
 }

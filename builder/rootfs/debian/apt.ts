@@ -5,12 +5,14 @@
  * `<cache>/apt/lists/<digest of the sources>/` has the lists, apt's index of them and its configuration.
  */
 import { mkdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { sha256Of } from "../../system/digest.ts";
 import { ToolError, UpstreamError } from "../../system/errors.ts";
+import { openKept, removeOld, touch } from "../../system/kept.ts";
 import { withLock } from "../../system/lock.ts";
+import { isFull, noSpace } from "../../system/no-space.ts";
 import { run } from "../../system/run.ts";
-import { explainInstall, explainUpdate } from "./apt-errors.ts";
+import { explainInstall, explainUpdate, hasSpoken, LISTS } from "./apt-errors.ts";
 import { archiveUrl, keyringPath } from "./archive.ts";
 import { DEBIAN_ARCH, type DebianPackage, type DebianTree, packageName, suitesFor } from "./spec.ts";
 
@@ -38,7 +40,10 @@ const FILE = /^(?<name>[^_]+)_(?<version>[^_]+)_(?<architecture>[^_]+)\.deb$/;
 export async function planPackages(spec: DebianTree, options: AptOptions): Promise<DebianPackage[]> {
   const { signal, offline = false } = options;
   const apt = await describeApt(spec, options);
-  await mkdir(apt.folder, { recursive: true });
+  if (!(await touch(apt.folder))) {
+    await openKept(apt.folder, LISTS);
+    await removeOld(dirname(apt.folder));
+  }
   return withLock(
     join(apt.folder, "lock"),
     async () => {
@@ -66,7 +71,9 @@ export async function planPackages(spec: DebianTree, options: AptOptions): Promi
     },
     PATIENCE,
     signal,
-  );
+  ).catch((error: unknown) => {
+    throw isFull(error) ? noSpace(LISTS, apt.folder, error, "BAKERY_CACHE") : error;
+  });
 }
 
 interface Apt {
@@ -84,7 +91,7 @@ interface Apt {
 async function describeApt(spec: DebianTree, { cache, env }: AptOptions): Promise<Apt> {
   const { suite, arch, components = ["main"] } = spec;
   const archive = await archiveUrl(spec.archive, env);
-  const keyring = await keyringPath(spec.keyring ?? (env.DEBIAN_KEYRING || undefined));
+  const keyring = await keyringPath(spec.keyring, env);
   const suites = suitesFor(suite);
   // Packages alone: machines have apt fetch more than that, for catalogues of programs.
   const options = `arch=${DEBIAN_ARCH[arch]} target=Packages signed-by=${keyring}`;
@@ -139,11 +146,6 @@ function configuration(folder: string, architecture: string): string {
 
 type Ask = (program: string, ...args: string[]) => Promise<string>;
 
-/** Whether it is what apt has said, and not that there is no apt. */
-function hasSpoken(error: unknown): error is ToolError {
-  return error instanceof ToolError && error.details.output !== undefined;
-}
-
 /** @throws ToolError with all that it has said: what matters may come first. */
 async function askApt(program: string, args: readonly string[], signal: AbortSignal | undefined): Promise<string> {
   const said: Buffer[] = [];
@@ -155,11 +157,11 @@ async function askApt(program: string, args: readonly string[], signal: AbortSig
   }
 }
 
-async function update({ archive, suites }: Apt, ask: Ask): Promise<void> {
+async function update(apt: Apt, ask: Ask): Promise<void> {
   try {
     await ask("apt-get", "update", "-qq");
   } catch (error) {
-    throw hasSpoken(error) ? explainUpdate(error, archive, suites) : error;
+    throw hasSpoken(error) ? explainUpdate(error, apt) : error;
   }
 }
 

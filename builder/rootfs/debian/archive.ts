@@ -1,7 +1,7 @@
 /** Where Debian's packages are, and the keys that vouch for them. */
 import { access, readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
-import { ToolError, UserError } from "../../system/errors.ts";
+import { extname, join, resolve } from "node:path";
+import { errorCode, ToolError, UserError } from "../../system/errors.ts";
 
 /** Where a machine that is not Debian gets Debian's packages. */
 const DEBIAN = "http://deb.debian.org/debian";
@@ -25,21 +25,58 @@ export async function archiveUrl(archive: string | undefined, env: NodeJS.Proces
   return url.replace(/\/+$/, "");
 }
 
-/** @throws ToolError if Debian's own keys are asked for and not there */
-export async function keyringPath(keyring: string | undefined): Promise<string> {
-  for (const path of keyring === undefined ? KEYRINGS : [keyring]) {
+/**
+ * @param env `DEBIAN_KEYRING`, a file; else Debian's own keys
+ * @returns its absolute path
+ * @throws UserError for what holds no keys that apt reads; ToolError if Debian's own are asked for and not there
+ */
+export async function keyringPath(keyring: string | undefined, env: NodeJS.ProcessEnv): Promise<string> {
+  const given = keyring ?? (env.DEBIAN_KEYRING || undefined);
+  if (given !== undefined) {
+    const path = resolve(given);
+    await checkKeyring(path, keyring === undefined ? "DEBIAN_KEYRING" : "the archive's keyring");
+    return path;
+  }
+  for (const path of KEYRINGS) {
     const isThere = await access(path).then(
       () => true,
       () => false,
     );
     if (isThere) return path;
   }
-  if (keyring !== undefined) throw new UserError("the archive's keyring is not there", { details: { keyring } });
   throw new ToolError("the keys of Debian's archive are not here", {
     details: { expected: KEYRINGS[0] ?? "" },
     hint: "install Debian's package debian-archive-keyring (Ubuntu has it too)",
   });
 }
+
+const ARMOR = "-----BEGIN PGP PUBLIC KEY BLOCK-----";
+/** First bytes of a public key, RFC 9580 section 4.2: in the new format, and in the old one with the lengths in use. */
+const PUBLIC_KEY = [0xc6, 0x98, 0x99];
+
+/** Of what is none apt says that the archive is signed by nobody. */
+async function checkKeyring(path: string, name: string): Promise<void> {
+  const bytes = await readFile(path).catch((cause: unknown) => {
+    const why = errorCode(cause) === "ENOENT" ? "is not there" : `cannot be read (${errorCode(cause)})`;
+    throw new UserError(`${name} ${why}: ${path}`, { hint: EXPORTED, cause });
+  });
+  // They mean something to apt in its option: sources.list(5)
+  if (/[\s,[\]"%]/.test(path)) {
+    throw new UserError(`${name} has a path that apt cannot be told: ${path}`, {
+      hint: "move it to where the path has no blanks, commas, brackets, quotes and percent signs",
+    });
+  }
+  const isArmored = bytes.toString("latin1", 0, ARMOR.length) === ARMOR;
+  if (isArmored && extname(path) === ".gpg") {
+    throw new UserError(`${name} is in ASCII armor, and its name says that it is not: ${path}`, {
+      hint: "call it .asc, which is how apt tells",
+    });
+  }
+  if (isArmored || PUBLIC_KEY.includes(bytes[0] ?? 0)) return;
+  throw new UserError(`${name} holds no OpenPGP keys: ${path}`, { hint: EXPORTED });
+}
+
+const EXPORTED = "name a file as gpg --export writes it; Debian's own is in the package debian-archive-keyring";
 
 /** What apt itself reads, in whichever of its two formats: files of other names are switched off. */
 async function aptSources(): Promise<string> {

@@ -4,7 +4,6 @@ import { basename, dirname, join } from "node:path";
 import type { Arch } from "../../../schema/index.ts";
 import { ToolError } from "../../system/errors.ts";
 import { runIn } from "../enter.ts";
-import { noSpace } from "./apt-errors.ts";
 import type { Archive } from "./fetch-packages.ts";
 
 export interface Configuring {
@@ -82,7 +81,6 @@ export async function configurePackages(archives: readonly Archive[], tree: stri
   } catch (error) {
     if (!(error instanceof ToolError)) throw error;
     const { output = "" } = error.details;
-    if (/no space left/i.test(output)) throw noSpace("the tree", { tree }, error);
     throw new ToolError("packages cannot be installed in the tree", {
       details: { output: output || error.message },
       ...(error.hint !== undefined && { hint: error.hint }),

@@ -6,7 +6,6 @@ import type { Arch } from "../../../schema/index.ts";
 import { ToolError } from "../../system/errors.ts";
 import { run } from "../../system/run.ts";
 import { TaskGroup } from "../../system/task-group.ts";
-import { noSpace } from "./apt-errors.ts";
 import type { Archive } from "./fetch-packages.ts";
 
 export interface Unpacking {
@@ -72,9 +71,6 @@ async function unpackOne({ path }: Archive, tree: string, unpacking: Unpacking):
       .flatMap((line) => (line === "" || line.endsWith("/") ? [] : line.replace(MERGED_PATH, "./usr/")));
   } catch (error) {
     if (!(error instanceof ToolError)) throw error;
-    // A disk takes a part of what is written to it before it says that it is full.
-    if (/no space left|wrote only/i.test(error.details.output ?? ""))
-      throw noSpace("the tree", { tree, package: path }, error);
     throw new ToolError("a package cannot be unpacked", { details: { package: path, ...error.details }, cause: error });
   }
 }

@@ -9,13 +9,13 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Arch } from "../../../schema/index.ts";
 import { formatBytes } from "../../system/format.ts";
+import { stageFolder } from "../../system/staged-folder.ts";
 import { TaskGroup } from "../../system/task-group.ts";
 import { explained } from "./explain.ts";
 import type { ImageConfig } from "./manifest.ts";
 import { finishFolders, mergeLayer, refuseLinks, type Tree } from "./merge.ts";
 import { type Pulled, pullLayer, unpackError } from "./pull-layer.ts";
 import { type ImageDownload, type ImageOptions, type Layer, type OpenImage, openImage } from "./resolve.ts";
-import { stageFolder } from "./staged-folder.ts";
 
 export interface PulledImage {
   /** With the digest of what was named: `docker.io/library/alpine@sha256:…`. */

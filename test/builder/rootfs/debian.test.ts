@@ -1,14 +1,26 @@
 /** Debian's trees: what is in them, that every byte is vouched for, and that what fails says why and leaves nothing. */
 
 import { spawn } from "node:child_process";
-import { chown, lstat, mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, writeFile } from "node:fs/promises";
+import {
+  chown,
+  lstat,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  readlink,
+  rm,
+  stat,
+  utimes,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type DebianTree, makeDebianTree, resolveDebian } from "../../../builder/rootfs/debian/debian.ts";
 import { runIn } from "../../../builder/rootfs/enter.ts";
-import { OWN_ARCH } from "../../../builder/rootfs/find-isolation.ts";
+import { OWN_ARCH } from "../../../builder/system/own-arch.ts";
 import { execute } from "../../support/execute.ts";
 import { Gpg } from "../../support/gpg.ts";
 import { freePort } from "../../support/ports.ts";
@@ -22,6 +34,7 @@ const ESSENTIAL = [
   ...["sh", "dpkg", "dpkg-deb", "dpkg-query", "dpkg-split", "tar", "rm", "cat", "touch", "ls", "id"],
   ...["ldconfig", "start-stop-daemon", "diff", "mkdir", "sleep", "cp", "ln"],
 ];
+const ARMOR = "-----BEGIN PGP PUBLIC KEY BLOCK-----";
 const trace = (what: string) => `#!/bin/sh\nset -e\necho "${what}" >> /var/trace\n`;
 
 const PACKAGES = [
@@ -124,8 +137,32 @@ describe("what a tree is made of", () => {
     const { archive: url, ...unnamed } = tree();
     const found = await resolveDebian(unnamed, { ...options, env: { DEBIAN_ARCHIVE: `${url}/` } });
     expect(found).toHaveLength(2);
+    const { keyring, ...unsigned } = tree();
+    // From here, as whoever sets it in a shell means it.
+    const env = { DEBIAN_KEYRING: relative(process.cwd(), keyring ?? "") };
+    expect(await resolveDebian(unsigned, { ...options, env })).toEqual(found);
     const wrong = resolveDebian(unnamed, { ...options, env: { DEBIAN_ARCHIVE: "file:///srv" } });
     await expect(wrong).rejects.toThrow("DEBIAN_ARCHIVE is no http(s) URL: file:///srv");
+  });
+
+  it("is found out with lists that are kept, of which those go that nobody has used for a month", async () => {
+    const lists = join(cache, "apt/lists");
+    const inUse = async (arch: DebianTree["arch"], state: DebianTree["state"] = "unpacked") => {
+      await resolveDebian(tree({ arch, state }), options);
+      return readdir(lists);
+    };
+    const lastUsed = async (name: string, days: number) => {
+      const then = new Date(Date.now() - days * 24 * 60 * 60 * 1_000);
+      await utimes(join(lists, name), then, then);
+    };
+    const [first = ""] = await inUse("x86-64");
+    await lastUsed(first, 40);
+    expect(await inUse("x86-64", "installed")).toEqual([first]);
+    const both = await inUse("arm64");
+    expect(both).toContain(first);
+    await lastUsed(first, 40);
+    await rm(join(lists, both.find((name) => name !== first) ?? ""), { recursive: true });
+    expect(await inUse("arm64")).toEqual(both.filter((name) => name !== first));
   });
 });
 
@@ -309,11 +346,30 @@ describe("a tree that cannot be had says why, and leaves nothing", () => {
     [{ packages: ["-oDebug::NoLocking=1"] }, "UserError", 'no name of a package: "-oDebug::NoLocking=1"', {}],
     [{ suite: "tiny] evil" }, "UserError", 'no suite or component: "tiny] evil"', {}],
     [{ exclude: ["usr/*"] }, "UserError", expect.stringContaining("no pattern for paths"), {}],
-    [{ keyring: "/nonesuch.gpg" }, "UserError", "the archive's keyring is not there", {}],
+    [{ keyring: "/nonesuch.gpg" }, "UserError", "the archive's keyring is not there: /nonesuch.gpg", {}],
   ])("%j", async (more, kind, message, rest) => {
     const error = await make(more).catch((reason) => reason);
     expect(error.constructor.name).toBe(kind);
     expect(error).toMatchObject({ message, ...rest });
+  });
+
+  it.each<[string, string, string | Buffer | undefined, string, string]>([
+    ["is not there", "keys.gpg", undefined, "is not there", "gpg --export"],
+    ["is empty", "keys.gpg", "", "holds no OpenPGP keys", "gpg --export"],
+    ["is a text", "keys.gpg", "-----BEGIN CERTIFICATE-----\n", "holds no OpenPGP keys", "gpg --export"],
+    ["is a keybox", "keys.kbx", Buffer.from("\0\0\0 \x01\x01\0\x02KBXf"), "holds no OpenPGP keys", "gpg --export"],
+    ["is in armor, and not called so", "keys.gpg", `${ARMOR}\n\nmDME`, "is in ASCII armor", "call it .asc"],
+    ["is where apt cannot be told", "[my] keys.gpg", "\x98", "has a path that apt cannot be told", "brackets"],
+  ])("a DEBIAN_KEYRING that %s", async (_, name, content, problem, hint) => {
+    const keyring = join(cache, name);
+    if (content !== undefined) await writeFile(keyring, content);
+    const { keyring: __, ...unnamed } = tree();
+    await expect(resolveDebian(unnamed, { cache, env: { DEBIAN_KEYRING: keyring } })).rejects.toMatchObject({
+      name: "UserError",
+      message: expect.stringMatching(`^DEBIAN_KEYRING ${problem}.*: ${RegExp.escape(keyring)}$`),
+      hint: expect.stringContaining(hint),
+    });
+    expect(archive.asked).toEqual([]);
   });
 
   it("an archive that does not answer", async () => {
@@ -367,10 +423,10 @@ describe("a tree that cannot be had says why, and leaves nothing", () => {
   it("a folder that is not empty, which stays as it was", async () => {
     await mkdir(join(work, "full"));
     await writeFile(join(work, "full/file"), "mine");
-    await expect(make({}, "full")).rejects.toThrow(/full is not empty$/);
+    await expect(make({}, "full")).rejects.toThrow(/full is there already$/);
     expect(archive.asked).toEqual([]);
     expect(await readFile(join(work, "full/file"), "utf8")).toBe("mine");
-    await expect(make({}, "full/file")).rejects.toThrow(/file is no folder$/);
+    await expect(make({}, "full/file")).rejects.toThrow(/file is there already$/);
   });
 
   it("offline, packages that were never fetched", async () => {
@@ -400,13 +456,16 @@ describe("a tree that cannot be had says why, and leaves nothing", () => {
     };
     expect(await onSmallDisk(work, "1m")).toEqual({
       outcome: expect.objectContaining({
-        message: "no space left for the tree",
-        hint: "free some space and run it again",
+        message: `no space left for ${join(work, "tree")}`,
+        details: { folder: work },
+        hint: "free some space there, or take a folder on a larger disk",
       }),
       left: "",
     });
     expect((await onSmallDisk(cache, "1m")).outcome).toMatchObject({
-      message: expect.stringMatching(/^no space left for (?:the lists of )?packages$/),
+      message: expect.stringMatching(/^no space left for (?:lists of )?packages$/),
+      details: { folder: expect.stringContaining(join(cache, "apt")) },
+      hint: expect.stringContaining("BAKERY_CACHE"),
     });
   });
 });

@@ -25,6 +25,8 @@ const INVENTORY = inventoryText("kubernetes", "v1.32.2");
 const DOWNLOADS = `https://github.com/${REPOSITORY}/releases/download/`;
 const KV_KEY = "index/kubernetes";
 const NOW = Date.now();
+/** Of what does not hang: nobody waits for so long, on whichever machine. Milliseconds. */
+export const LONG_PATIENCE = 30_000;
 /** With a time to live of one minute: before the last two, and before the last one. */
 const MEMORY_READ_AT = { "fresh copy": NOW, "old copy": NOW - 150_000 };
 const KV_READ_AT = { "fresh copy": NOW, "old copy": NOW - 90_000 };
@@ -77,7 +79,7 @@ class World {
   /** All is well and nothing is anywhere. Of what will hang, the patience is short. */
   constructor({ kv, r2, github }: Surroundings, now: number) {
     this.#now = now;
-    const short = (state: string) => (state === "hangs" ? 50 : 5_000);
+    const short = (state: string) => (state === "hangs" ? 50 : LONG_PATIENCE);
     const bucket = intercept(memoryBucket(this.files), () => suffer(this.#faults.r2));
     const copies = intercept(memoryKv(this.entries), () => suffer(this.#faults.kv));
     this.bakery = bakery(
@@ -89,7 +91,7 @@ class World {
       },
       {
         now: () => this.#now,
-        patience: { kv: short(kv), r2: short(r2), github: short(github), file: 5_000 },
+        patience: { kv: short(kv), r2: short(r2), github: short(github), file: LONG_PATIENCE },
         fetch: this.#github.fetch,
       },
     );
