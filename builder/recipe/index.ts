@@ -41,6 +41,7 @@ export {
   unverified,
   type Verification,
 } from "./downloads.ts";
+export type { HostFile, HostSetup, HostUser } from "./host.ts";
 export { type LatestRule, matching, newest, newestPerMinor } from "./latest.ts";
 export { choice, type RecipeOption, type RecipeOptions, word } from "./options.ts";
 export { defineExtension, type Recipe, type RecipeContext, type Smoke } from "./recipe.ts";

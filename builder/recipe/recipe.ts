@@ -3,6 +3,7 @@ import type { Arch, TransferRule } from "../../schema/index.ts";
 import type { Build } from "./build.ts";
 import type { BundledVersions, Bundles } from "./bundled.ts";
 import type { Download } from "./downloads.ts";
+import type { HostSetup } from "./host.ts";
 import type { LatestRule } from "./latest.ts";
 import type { OptionValues, RecipeOptions } from "./options.ts";
 import type { TreeEntry } from "./tree.ts";
@@ -66,6 +67,8 @@ export interface Recipe<B extends Bundles = Bundles, O extends RecipeOptions = R
   readonly smoke?: readonly Smoke[] | ((context: RecipeContext<B, O>) => readonly Smoke[]);
   /** Files that keep their setuid or setgid bit, `usr/bin/x`: they give root's rights to whoever starts them. */
   readonly setuid?: readonly string[];
+  /** What a machine needs beside the image; no input of it. */
+  readonly host?: HostSetup;
   /** Symlinks, `usr/bin/x`, to what the image does not have, for the host or another extension does. */
   readonly hostLinks?: readonly string[];
 }
