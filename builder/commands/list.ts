@@ -1,7 +1,8 @@
 /** `list`: which extensions there are, and which versions upstream offers of one. */
 import type { Command } from "commander";
 import { formatTable } from "../system/format.ts";
-import { latestVersions, listVersions } from "../versions/upstreams.ts";
+import { latestVersions } from "../versions/latest.ts";
+import { listVersions } from "../versions/list-versions.ts";
 import { type Cli, command, type Outcome } from "./command.ts";
 import { parseBoolean } from "./options.ts";
 
