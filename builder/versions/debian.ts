@@ -32,7 +32,7 @@ export async function debianVersions({ name, suites }: DebianPackage, lists: Deb
 }
 
 /** Debian Policy 5.6.12: `[epoch:]upstream-version[-debian-revision]`; and `+b1`, built anew, which a native one may have. */
-function upstreamPart(version: string): string {
+export function upstreamPart(version: string): string {
   return version
     .replace(/^[0-9]+:/, "")
     .replace(/-[^-]*$/, "")

@@ -23,6 +23,8 @@ export function readJson<const S extends v.GenericSchema>(answer: Answer, schema
 export function readYaml<const S extends v.GenericSchema>(answer: Answer, schema: S, who: string): v.InferOutput<S> {
   try {
     const value = parseYaml(answer.bytes.toString("utf8"), { schema: "failsafe", logLevel: "error" });
+    // Most pages are YAML too: one long text.
+    if (typeof value === "string") throw notIn("YAML", answer, who);
     return check(value, schema, answer.url, who);
   } catch (cause) {
     throw cause instanceof YAMLError ? notIn("YAML", answer, who, cause) : cause;
@@ -51,7 +53,7 @@ export function nextPage({ url, link = "" }: Answer): string | undefined {
 }
 
 /** Portals and proxies answer with a page where an API is asked. */
-function notIn(format: string, { url, bytes }: Answer, who: string, cause: Error): UpstreamError {
+function notIn(format: string, { url, bytes }: Answer, who: string, cause?: Error): UpstreamError {
   const begins = bytes.toString("utf8").trimStart().slice(0, SHOWN).split("\n")[0] ?? "";
   return new UpstreamError(`the answer of ${who} is not ${format}`, {
     details: { url, begins },
