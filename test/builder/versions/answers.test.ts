@@ -132,6 +132,14 @@ describe("offline", () => {
     });
     await at.workplace.run(["plan", "planted", "1.0.0"], env);
     const asked = at.mirror.arrivals.length;
+    // The extension's own versions stand in the recipe; a list of another one is only what it was.
+    expect(await at.workplace.run(["list", "planted", "--offline"], env)).toMatchObject({ stdout: "1.0.0\n" });
+    expect(
+      await at.workplace.run(["list", "docker-compose", "--offline"], { BAKERY_MIRROR: at.mirror.url }),
+    ).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining("never asked for"),
+    });
     expect(await at.workplace.run(create, env)).toMatchObject({ exitCode: 0 });
     const { provenance } = JSON.parse(await readFile(at.workplace.file("planted.release.json"), "utf8"));
     expect(provenance.bundled).toEqual({ cni: "v1.6.2" });
