@@ -36,6 +36,7 @@ export {
   pinned,
   type Signature,
   signedBy,
+  take,
   type Unverified,
   unpack,
   unverified,
