@@ -21,7 +21,7 @@ export async function* entriesOfFetch(fetch: Fetch): Entries {
   // The folder itself is no path in it.
   const path = install.path === "." ? "" : pathWithin(install.path);
   let taken = 0;
-  for await (const entry of explained(unpack(arriving.read(), { path, strip, only }), fetch)) {
+  for await (const entry of explained(unpack(arriving, { path, strip, only }), fetch)) {
     taken += 1;
     // A content is the archive's too, and read by others.
     yield entry.kind === "file" ? { ...entry, content: explained(entry.content, fetch) } : entry;
