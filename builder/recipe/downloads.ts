@@ -80,7 +80,8 @@ export function binary(path: string): Install {
 }
 
 /**
- * The download is a tar archive, compressed or not, or a zip: its files go below `path`.
+ * The download is a tar archive, compressed or not, a zip, or a Debian package: its files go below `path`. What it is,
+ * its first bytes say. Of a zip, programs are executable where it was written on a Unix.
  * @param options `strip`: leading folders taken off each name; `only`: names in the archive (or folders) to take
  */
 export function extract(

@@ -20,7 +20,7 @@ export async function* entriesOfFetch(fetch: Fetch): Entries {
   const unpacking = unpackingOf(install);
   const { only } = unpacking;
   let taken = 0;
-  for await (const entry of explained(unpack(arriving.read(), unpacking), fetch)) {
+  for await (const entry of explained(unpack(arriving, unpacking), fetch)) {
     taken += 1;
     // A content is the archive's too, and read by others.
     const placed = install.kind === "take" ? placedBy(install.places, entry) : entry;
