@@ -4,8 +4,8 @@ import type { Repository } from "./versions.ts";
 
 export const CNI_PLUGINS: Repository = "containernetworking/plugins";
 
-/** By name, for upstream's archive has its licence among them. Not every version has every one. */
-const PROGRAMS = [
+/** By name, for archives have their licence among them. Not every version has every one. */
+export const CNI_PROGRAMS: readonly string[] = [
   ...["bandwidth", "bridge", "dhcp", "dummy", "firewall", "host-device", "host-local", "ipvlan", "loopback", "macvlan"],
   ...["portmap", "ptp", "sbr", "static", "tap", "tuning", "vlan", "vrf"],
 ];
@@ -19,5 +19,5 @@ export function cniPlugins(
   { version, goArch }: { readonly version: string; readonly goArch: string },
 ): Download {
   const url = githubAsset(CNI_PLUGINS, version, `cni-plugins-linux-${goArch}-${version}.tgz`);
-  return { url, verify: checksumFile(`${url}.sha256`), install: extract(path, { only: PROGRAMS }) };
+  return { url, verify: checksumFile(`${url}.sha256`), install: extract(path, { only: CNI_PROGRAMS }) };
 }

@@ -19,7 +19,7 @@ export {
   type Script,
 } from "./build.ts";
 export { type Bundle, type BundledBy, type Bundles, newestOf, onlyIfAsked, statedAt } from "./bundled.ts";
-export { CNI_PLUGINS, cniPlugins } from "./cni.ts";
+export { CNI_PLUGINS, CNI_PROGRAMS, cniPlugins } from "./cni.ts";
 export {
   binary,
   checksumFile,
