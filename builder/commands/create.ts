@@ -95,8 +95,13 @@ Examples:
 
 async function create(cli: Cli, name: string, version: string, options: OptionValues): Promise<Outcome> {
   const extension = await cli.catalog.load(name);
+  const kitchen = {
+    ...cli,
+    ...kitchenFrom(cli.env, { progress: cli.progress, signal: cli.signal, offline: options.offline }),
+    allowances: options.allow,
+  };
   const plan = await planBake(extension, {
-    ...(await chosenBy(cli, extension, version, options)),
+    ...(await chosenBy(kitchen, extension, version, options)),
     version,
     arch: options.arch,
     name: parseExtensionName(options.name ?? name),
@@ -112,11 +117,6 @@ async function create(cli: Cli, name: string, version: string, options: OptionVa
   await checkFolder(folder);
   const manifestFile = join(folder, `${plan.extension}.release.json`);
   const said = await readManifest(manifestFile);
-  const kitchen = {
-    ...cli,
-    ...kitchenFrom(cli.env, { progress: cli.progress, signal: cli.signal, offline: options.offline }),
-    allowances: options.allow,
-  };
   const kept =
     said && releaseName(said) === releaseName(plan) ? await bakedBefore(plan, file, said, kitchen) : undefined;
   const before = kept ? said : await manifestFor(plan, manifestFile, folder);
