@@ -54,6 +54,7 @@ export default defineExtension({
     { run: ["kubectl", "version", "--client"], prints: version },
     { run: ["kubelet", "--version"], prints: version },
   ],
+  hostLinks: ["usr/libexec/kubernetes/kubelet-plugins/volume/exec"],
   host: {
     // Pods would not survive a kubelet of another version on a node that was not drained.
     activation: "reboot",

@@ -18,8 +18,9 @@ import { verifyUnits } from "./systemd-analyze.ts";
 const TARGET_DROP_IN = /^(?<target>.+\.target)\.d\/[^/]+\.conf$/;
 /** Where systemd looks for a command without a slash. */
 const SEARCH_PATH = ["usr/local/sbin", "usr/local/bin", "usr/sbin", "usr/bin"];
-/** Hosts that merge images have systemd, and what its own units run. */
-const ON_EVERY_HOST = /^(?:\/(?:usr\/)?bin\/)?(?:kill|sh|systemctl|systemd-sysusers|systemd-tmpfiles)$/;
+/** Hosts that merge images have systemd, what its own units run, and the core utilities. */
+const ON_EVERY_HOST =
+  /^(?:\/(?:usr\/)?bin\/)?(?:chmod|chown|cp|install|kill|ln|mkdir|mv|rm|sh|systemctl|systemd-sysusers|systemd-tmpfiles)$/;
 
 /** What the build machine lacks is no news; commands are held against the image instead. */
 const MISSING_COMMAND = /: Command .* is not executable: /;
