@@ -22,6 +22,8 @@ export interface Whole {
 
 /** Bytes that are read at once. */
 const PIECE = 256 * 1024;
+/** As many tell what a file is. */
+const HEAD = 1024;
 
 export class Spool implements Sink, AsyncDisposable {
   readonly #handle: FileHandle;
@@ -126,6 +128,12 @@ export class Spool implements Sink, AsyncDisposable {
       await this.#news.promise;
     }
     return { size: this.#size, read: (position, length) => this.#part(position, length) };
+  }
+
+  /** Its first bytes, as far as they are here. */
+  async head(): Promise<Buffer> {
+    const { bytesRead, buffer } = await this.#handle.read(Buffer.alloc(HEAD), 0, HEAD, 0);
+    return buffer.subarray(0, bytesRead);
   }
 
   /** What is there, as a web stream: whoever asks knows that it is all. */

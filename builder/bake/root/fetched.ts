@@ -1,6 +1,7 @@
 /** What a download brings: one file, or what is in an archive, as it arrives. */
 import type { Install } from "../../recipe/index.ts";
 import { BakeryError, rootMessage, UpstreamError, UserError } from "../../system/errors.ts";
+import { withSubject } from "../fetch/explain.ts";
 import type { Fetch } from "../fetch/fetch.ts";
 import { type Unpacking, unpack } from "./archive.ts";
 import type { Entries, RootEntry } from "./entry.ts";
@@ -14,7 +15,7 @@ export async function* entriesOfFetch(fetch: Fetch): Entries {
   if (isOneFile(install)) {
     const size = await arriving.length;
     const mode = install.kind === "binary" ? 0o755 : 0o644;
-    yield { path: pathWithin(install.path), kind: "file", mode, size, content: arriving.read() };
+    yield { path: pathWithin(install.path), kind: "file", mode, size, content: explained(arriving.read(), fetch) };
     return;
   }
   const unpacking = unpackingOf(install);
@@ -64,15 +65,16 @@ function isOneFile(install: Install): install is Extract<Install, { kind: "binar
 }
 
 /** What an archive yields; an error says which archive it was. */
-async function* explained<T>(items: AsyncIterable<T> | Iterable<T>, { download, record }: Fetch): AsyncGenerator<T> {
+async function* explained<T>(items: AsyncIterable<T> | Iterable<T>, fetch: Fetch): AsyncGenerator<T> {
   try {
     yield* items;
   } catch (cause) {
     // What the system refuses, as on a full disk, is not the archive's fault.
-    if (cause instanceof BakeryError || (cause instanceof Error && "syscall" in cause)) throw cause;
-    // Nor is it damaged where other bytes than upstream's have come: that is to be said first.
-    await record;
-    const details = { url: download.url, reason: rootMessage(cause) };
+    if (cause instanceof Error && "syscall" in cause) throw cause;
+    // Nor is it damaged where other bytes than upstream's have come, or not all: that is to be said first, and in full.
+    await fetch.record;
+    if (cause instanceof BakeryError) throw cause;
+    const details = withSubject(fetch.plan, { url: fetch.download.url, reason: rootMessage(cause) });
     throw new UpstreamError("the archive cannot be unpacked", { details, cause });
   }
 }

@@ -36,6 +36,7 @@ export class Kitchen implements AsyncDisposable {
     });
     const recipe = { description: "", homepage: "", versions: fixed("1.0.0"), provides: ["usr/x"] as const };
     const extension = { name: "planted", folder: this.workplace.path, recipe: { ...recipe, downloads: () => all } };
+    const plan = await planBake(extension, { version: "1.0.0", arch: "x86-64" });
     const fetches = await Promise.all(
       all.map(async (download, at): Promise<Fetch> => {
         // What is there already would be taken up.
@@ -44,10 +45,9 @@ export class Kitchen implements AsyncDisposable {
         this.#spools.push(spool);
         await spool.write(download.content);
         const record = { url: download.url, verifiedBy: "pinned" as const, ...spool.complete() };
-        return { download, spool: Promise.resolve(spool), record: Promise.resolve(record) };
+        return { download, plan, spool: Promise.resolve(spool), record: Promise.resolve(record) };
       }),
     );
-    const plan = await planBake(extension, { version: "1.0.0", arch: "x86-64" });
     const root = this.workplace.file("root");
     await writeFolder(assemble(plan, fetches), root, 0);
     return root;
