@@ -55,9 +55,9 @@ function linksIn(url: string, html: string): string[] {
   });
 }
 
-/** Not by the recipe's own expression, which would go on where it ended if it says `g`. */
+/** By a copy of the recipe's own expression, which would go on where it ended if it says `g`. */
 function matchOf(link: RegExp, target: string): string[] {
-  const match = new RegExp(link.source, link.flags.replace(/[gy]/g, "")).exec(target);
+  const match = new RegExp(link).exec(target);
   if (match === null) return [];
   const version = match.groups?.version;
   if (version !== undefined) return [version];
