@@ -1,5 +1,5 @@
 /** Public keys, by which signatures of indexes are known to be a bakery's. */
-import type { Key } from "openpgp";
+import type { Key, PartialConfig } from "openpgp";
 import { rootMessage, UserError } from "../system/errors.ts";
 import { openpgp } from "./openpgp.ts";
 
@@ -56,13 +56,22 @@ export class Keyring {
     return verified.length === 1 && verified.every((one) => one);
   }
 
-  /** Whether a detached signature, binary or armored, has one by a key of this ring over exactly these bytes. */
+  /**
+   * Whether a detached signature, binary or armored, has one by a key of this ring over exactly these bytes. It counts if
+   * it was made while the key was good, as gpg has it: what was released then stays released when the key expires.
+   */
   async vouches(content: Uint8Array | ReadableStream<Uint8Array>, signature: Uint8Array): Promise<boolean> {
-    return (await this.#verify(content, signature)).includes(true);
+    // Whoever makes a key good for longer signs it anew, and what was signed before that is older than the key seems.
+    const config = { allowInsecureVerificationWithReformattedKeys: true };
+    return (await this.#verify(content, signature, config)).includes(true);
   }
 
   /** Each signature that there is: whether it holds. None at all for what is no signature. */
-  async #verify(content: Uint8Array | ReadableStream<Uint8Array>, signature: Uint8Array): Promise<boolean[]> {
+  async #verify(
+    content: Uint8Array | ReadableStream<Uint8Array>,
+    signature: Uint8Array,
+    config: PartialConfig = {},
+  ): Promise<boolean[]> {
     const { createMessage, readSignature, verify } = await openpgp();
     const armored = Buffer.from(signature).toString("latin1");
     try {
@@ -73,9 +82,10 @@ export class Keyring {
           : await readSignature({ binarySignature: signature }),
         verificationKeys: [...this.#keys],
         format: "binary",
+        config,
       });
-      // What arrives as a stream is hashed as it is read.
-      if (data instanceof ReadableStream) for await (const _ of data);
+      // What arrives as a stream is hashed as it is read; by its method, for the library replaces these and no others.
+      if (data instanceof ReadableStream) for await (const _ of data.values());
       return await Promise.all(signatures.map(({ verified }) => verified.catch(() => false)));
     } catch {
       return [];

@@ -2,17 +2,20 @@
 import type { DownloadRecord } from "../../../schema/index.ts";
 import type { Download } from "../../recipe/index.ts";
 import { DownloadBars } from "../../system/download-bars.ts";
-import { NotFoundError, UserError } from "../../system/errors.ts";
+import { UserError } from "../../system/errors.ts";
 import type { Progress } from "../../system/progress.ts";
 import type { Spool } from "../../system/spool.ts";
 import type { Upstreams } from "../../versions/upstreams.ts";
 import type { Plan } from "../plan.ts";
 import type { Arrival, DownloadCache } from "./cache.ts";
+import { explained } from "./explain.ts";
 import { fileNameOf, type ResolvedDownload, resolveDownload } from "./resolve.ts";
 
 /** A download that is under way: it may be read as it arrives, and is right when its record is there. */
 export interface Fetch {
   readonly download: Download;
+  /** What it is for. */
+  readonly plan: Pick<Plan, "extension" | "version" | "arch">;
   readonly spool: Promise<Spool>;
   readonly record: Promise<DownloadRecord>;
 }
@@ -68,7 +71,7 @@ function begin(plan: Plan, download: Download, fetchers: Fetchers): { fetch: Fet
   });
   // What fails is told by `records`; not every download has a reader by then.
   for (const promise of [spool, record]) promise.catch(() => {});
-  return { fetch: { download, spool, record }, arrival };
+  return { fetch: { download, plan, spool, record }, arrival };
 }
 
 /** What vouches for it, by upstream's word; when offline, by what was upstream's word. */
@@ -88,18 +91,4 @@ async function remember(resolved: ResolvedDownload, sha256: string, downloads: D
   if (downloads.offline) return;
   const { download, expected = { algorithm: "sha256", hex: sha256 } } = resolved;
   await downloads.known.remember(download, { ...resolved, expected });
-}
-
-/** Upstream's "not found" mostly means that there is no such version. */
-async function explained<T>(plan: Plan, perform: () => Promise<T>): Promise<T> {
-  try {
-    return await perform();
-  } catch (error) {
-    if (!(error instanceof NotFoundError) || error.cause instanceof NotFoundError) throw error;
-    throw new NotFoundError(`${plan.extension} ${plan.version} is not there for ${plan.arch}: ${error.message}`, {
-      details: error.details,
-      hint: `./bakery list ${plan.extension} shows the versions that are`,
-      cause: error,
-    });
-  }
 }

@@ -9,6 +9,7 @@ import { parseGitTag } from "../../versions/git.ts";
 import type { Upstreams } from "../../versions/upstreams.ts";
 import type { Plan } from "../plan.ts";
 import { readKey } from "./keys.ts";
+import { isWebPage, webPageInstead } from "./web-page.ts";
 
 /** A download with what is known of it before its first byte: where from, and what it has to hash to. */
 export interface ResolvedDownload {
@@ -21,8 +22,8 @@ export interface ResolvedDownload {
   readonly reason?: string;
   /** Undefined for what is openly unverified, and for what a signature vouches for. */
   readonly expected: { readonly algorithm: HashAlgorithm; readonly hex: string } | undefined;
-  /** Whether the whole of it is what was signed. */
-  readonly isSigned?: (content: ReadableStream<Uint8Array>) => Promise<boolean>;
+  /** Throws where the whole of it is not what was signed. */
+  readonly checkSignature?: (content: ReadableStream<Uint8Array>) => Promise<void>;
   /** How it comes here where that is not by HTTP. */
   readonly bring?: (sink: Sink, signal: AbortSignal | undefined) => Promise<void>;
   /** The commit that it is the tree of. */
@@ -30,7 +31,7 @@ export interface ResolvedDownload {
 }
 
 /** What is to be known of a download to get it. */
-export type Wanted = Pick<ResolvedDownload, "file" | "address" | "expected" | "isSigned" | "bring">;
+export type Wanted = Pick<ResolvedDownload, "file" | "address" | "expected" | "checkSignature" | "bring">;
 
 const NPM = /^npm:(?<name>@?[^@]+)@(?<version>.+)$/;
 const GITHUB_ASSET =
@@ -53,15 +54,15 @@ export async function resolveDownload(plan: Plan, download: Download, upstreams:
   switch (verify.kind) {
     case "checksum-file": {
       const { bytes } = await upstreams.http.readBytes(verify.url);
+      if (isWebPage(bytes)) throw webPageInstead("the checksum file", { url: verify.url });
       const { signature } = verify;
-      if (signature !== undefined) await checkSignature(plan, verify.url, bytes, signature, upstreams);
+      if (signature !== undefined) await (await signatureCheck(plan, verify.url, signature, upstreams))(bytes);
       const found = sha256(findChecksum(bytes.toString("utf8"), file, verify.url));
       return signature === undefined ? found : { ...found, verifiedBy: "signed-checksum-file" };
     }
     case "openpgp-signature": {
-      const { url: at, key } = verify.signature;
-      const [keyring, { bytes }] = await Promise.all([readKey(plan.folder, key), upstreams.http.readBytes(at)]);
-      return { ...resolved, expected: undefined, isSigned: (content) => keyring.vouches(content, bytes) };
+      const check = await signatureCheck(plan, url, verify.signature, upstreams);
+      return { ...resolved, expected: undefined, checkSignature: check };
     }
     case "github-digest": {
       const { repository, tag } = GITHUB_ASSET.exec(url)?.groups ?? {};
@@ -104,24 +105,24 @@ export async function resolveDownload(plan: Plan, download: Download, upstreams:
   }
 }
 
-/** @throws WrongContentError for a signature that is not by that key, or not over this */
-async function checkSignature(
-  plan: Plan,
+/**
+ * What holds a file against its signature.
+ * @throws WrongContentError, when it is used, for a signature that is not by that key, or not over this
+ */
+async function signatureCheck(
+  { folder }: Plan,
   url: string,
-  bytes: Uint8Array,
-  signature: Signature,
+  { url: at, key: name }: Signature,
   { http }: Upstreams,
-): Promise<void> {
-  const [keyring, signed] = await Promise.all([readKey(plan.folder, signature.key), http.readBytes(signature.url)]);
-  if (await keyring.vouches(bytes, signed.bytes)) return;
-  throw wrongSignature(fileNameOf(url), { url, signature: signature.url, key: keyring.fingerprints.join(", ") });
-}
-
-function wrongSignature(file: string, details: Readonly<Record<string, string>>): WrongContentError {
-  return new WrongContentError(`${file} is not what upstream has signed`, {
-    details,
-    hint: "if upstream has a new key, put it into extensions/_keys/ after asking upstream; else do not override",
-  });
+): Promise<(content: Uint8Array | ReadableStream<Uint8Array>) => Promise<void>> {
+  const [keyring, { bytes }] = await Promise.all([readKey(folder, name), http.readBytes(at)]);
+  return async (content) => {
+    if (await keyring.vouches(content, bytes)) return;
+    throw new WrongContentError(`${fileNameOf(url)} is not what upstream has signed`, {
+      details: { url, signature: at, key: `${name} (${keyring.fingerprints.join(", ")})` },
+      hint: "if upstream has a new key, put it into extensions/_keys/ after asking upstream; else do not override",
+    });
+  };
 }
 
 /** What a download is called, for people and for finding it in a checksum file. */
@@ -130,13 +131,20 @@ export function fileNameOf(address: string): string {
 }
 
 /** @throws WrongContentError if what has arrived is not what it should be */
-export async function checkContent({ file, address, expected, isSigned }: Wanted, spool: Spool): Promise<void> {
-  if (isSigned !== undefined && !(await isSigned(spool.stream()))) throw wrongSignature(file, { url: address });
+export async function checkContent(wanted: Wanted, spool: Spool): Promise<void> {
+  const { file, address, expected, checkSignature } = wanted;
+  const isPage = async () => !/\.html?$/i.test(file) && isWebPage(await spool.head());
+  try {
+    await checkSignature?.(spool.stream());
+  } catch (error) {
+    throw (await isPage()) ? webPageInstead(file, { url: address }) : error;
+  }
+  if (checkSignature !== undefined || wanted.bring !== undefined) return;
+  if (expected !== undefined && spool.digest(expected.algorithm) === expected.hex) return;
+  if (await isPage()) throw webPageInstead(file, { url: address });
   if (expected === undefined) return;
-  const actual = spool.digest(expected.algorithm);
-  if (actual === expected.hex) return;
   throw new WrongContentError(`${file} does not match its published checksum`, {
-    details: { url: address, expected: expected.hex, actual },
+    details: { url: address, expected: expected.hex, actual: spool.digest(expected.algorithm) },
     hint: "try again; if it persists, upstream replaced the file: do not override",
   });
 }
@@ -155,7 +163,12 @@ export function findChecksum(text: string, file: string, url: string): string {
     .filter((entry) => entry?.name !== undefined && basename(entry.name.trimEnd()) === file)
     .map((entry) => entry?.hex?.toLowerCase());
   const [hex, ...others] = new Set(found);
-  if (hex === undefined) throw new UpstreamError(`the checksum file has no sha256 for ${file}`, { details: { url } });
+  if (hex === undefined) {
+    throw new UpstreamError(`the checksum file has no sha256 for ${file}`, {
+      details: { url },
+      hint: "upstream may have renamed the file, or not have it for this architecture: see what the checksum file names",
+    });
+  }
   if (others.length > 0) throw new UpstreamError(`the checksum file has two digests for ${file}`, { details: { url } });
   return hex;
 }

@@ -23,6 +23,7 @@ import { npmRegistry } from "../../../support/upstreams/npm-registry.ts";
 
 const CONTENT = Buffer.from("the right bytes");
 const ASSET = githubAsset("example/tool", "v1+2", "tool");
+const OLD = ASSET.replace("example/tool", "example/old");
 const PACKAGE = npmTarball("@example/tool", "1.0.0");
 
 async function fetchOne(url: string, verify: Verification, garble?: string) {
@@ -63,6 +64,18 @@ describe("the right bytes pass, and the record says by what", () => {
     ["githubDigest", ASSET, githubDigest(), { url: ASSET, verifiedBy: "github-digest" }],
     ["npmIntegrity", PACKAGE, npmIntegrity(), { url: PACKAGE, verifiedBy: "npm-integrity" }],
     ["pinned", ASSET, pinned(PINS), { url: ASSET, verifiedBy: "pinned" }],
+    [
+      "githubDigest where there is one",
+      ASSET,
+      githubDigest(unverified("too old")),
+      { url: ASSET, verifiedBy: "github-digest" },
+    ],
+    [
+      "githubDigest where there is none",
+      OLD,
+      githubDigest(unverified("too old")),
+      { url: OLD, verifiedBy: "unverified", reason: "too old" },
+    ],
     ["unverified", ASSET, unverified("nobody says"), { url: ASSET, verifiedBy: "unverified", reason: "nobody says" }],
   ])("%s", async (_, url, verify, record) => {
     expect(await fetchOne(url, verify)).toEqual({ ...RECORD, ...record });
@@ -80,9 +93,8 @@ describe("other bytes do not pass", () => {
 });
 
 describe("where nothing vouches for the bytes, that is said before they are fetched", () => {
-  const old = ASSET.replace("example/tool", "example/old");
   it.each<[string, string, Verification, string]>([
-    ["an asset without a digest", old, githubDigest(), "GitHub states no digest for tool of example/old v1+2"],
+    ["an asset without a digest", OLD, githubDigest(), "GitHub states no digest for tool of example/old v1+2"],
     [
       "githubDigest elsewhere",
       "https://example.org/tool",
