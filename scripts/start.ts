@@ -11,7 +11,7 @@ import { type LocalRelease, openRelease } from "../builder/publish/publisher.ts"
 import { sourceCommit } from "../builder/system/commit.ts";
 import { UsageError } from "../builder/system/errors.ts";
 import { progressOn } from "../builder/system/progress.ts";
-import { latestVersions } from "../builder/versions/upstreams.ts";
+import { latestVersions } from "../builder/versions/latest.ts";
 import { releaseName } from "../schema/index.ts";
 import { checkPort, type LocalBakery, STATE_FOLDER, startLocalBakery } from "./local-bakery.ts";
 import { localPublisher } from "./publish-locally.ts";

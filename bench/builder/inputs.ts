@@ -4,6 +4,7 @@ import { createReadStream } from "node:fs";
 import { cp, mkdir, stat, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { cacheFolderFrom } from "../../builder/bake/fetch/cache.ts";
 import { run } from "../../builder/system/run.ts";
 import { Spool } from "../../builder/system/spool.ts";
 import { upstreamsFrom } from "../../builder/versions/upstreams.ts";
@@ -57,7 +58,7 @@ export async function prepareInputs(folder: string): Promise<Input[]> {
 
 /** The real packages of workerd for both architectures, and an archive of texts that both have. */
 export async function prepareRelease(folder: string): Promise<Record<"x86-64" | "arm64", Input[]>> {
-  const { npm, http } = upstreamsFrom(process.env);
+  const { npm, http } = upstreamsFrom(process.env, { cache: cacheFolderFrom(process.env) });
   const { version } = (await import("workerd/package.json", { with: { type: "json" } })).default;
   const packages = { "x86-64": "@cloudflare/workerd-linux-64", arm64: "@cloudflare/workerd-linux-arm64" } as const;
   await run("tar", ["-C", join(MODULES, "typescript"), "-czf", join(folder, "common.tar.gz"), "lib", "package.json"]);

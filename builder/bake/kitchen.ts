@@ -13,10 +13,12 @@ export interface KitchenOptions extends CacheOptions {
 
 /** @param env what `upstreamsFrom` reads, and `BAKERY_CACHE` */
 export function kitchenFrom(env: NodeJS.ProcessEnv, { progress, signal, offline }: KitchenOptions = {}): Kitchen {
+  const downloads = downloadCacheFrom(env, offline === undefined ? {} : { offline });
+  const told = progress ?? progressOn({ write: () => {} });
   const fetchers = {
-    upstreams: upstreamsFrom(env, { signal }),
-    downloads: downloadCacheFrom(env, offline === undefined ? {} : { offline }),
-    progress: progress ?? progressOn({ write: () => {} }),
+    upstreams: upstreamsFrom(env, { cache: downloads.folder, offline: downloads.offline, progress: told, signal }),
+    downloads,
+    progress: told,
     signal,
   };
   return { ...fetchers, rootfs: rootfsMaker(env, fetchers), env };

@@ -28,7 +28,7 @@ export function withChoices(command: Command, { named }: Cli): Command {
 
 /** @throws UsageError for one that is said twice; and what `resolveBundled` throws */
 export async function chosenBy(
-  cli: Cli,
+  { upstreams }: Pick<Cli, "upstreams">,
   { recipe }: Extension,
   version: string,
   given: OptionValues,
@@ -46,7 +46,7 @@ export async function chosenBy(
     return value === undefined ? [] : [[name, value] as const];
   });
   return {
-    bundled: await resolveBundled(recipe, { version, given: bundled }, cli.upstreams),
+    bundled: await resolveBundled(recipe, { version, given: bundled }, upstreams),
     options: Object.fromEntries(said),
   };
 }

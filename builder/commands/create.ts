@@ -26,6 +26,7 @@ import { chosenBy, withChoices } from "./choices.ts";
 import { type Cli, command, type Outcome } from "./command.ts";
 import {
   COMPRESSION_OPTION,
+  DEFAULT_BAKERY_URL,
   FORMATS_HELP,
   parseAllowance,
   parseArch,
@@ -37,8 +38,6 @@ import {
 } from "./options.ts";
 
 const ID_WIDTH = Math.max(...CHECKS.map(({ id }) => id.length));
-/** The reference's public server, for transfer files of those who run no bakery of their own. */
-const DEFAULT_BAKERY_URL = "https://extensions.flatcar.org";
 
 export function createCommand(cli: Cli): Command {
   const made = command<[string, string]>(
@@ -96,8 +95,13 @@ Examples:
 
 async function create(cli: Cli, name: string, version: string, options: OptionValues): Promise<Outcome> {
   const extension = await cli.catalog.load(name);
+  const kitchen = {
+    ...cli,
+    ...kitchenFrom(cli.env, { progress: cli.progress, signal: cli.signal, offline: options.offline }),
+    allowances: options.allow,
+  };
   const plan = await planBake(extension, {
-    ...(await chosenBy(cli, extension, version, options)),
+    ...(await chosenBy(kitchen, extension, version, options)),
     version,
     arch: options.arch,
     name: parseExtensionName(options.name ?? name),
@@ -113,11 +117,6 @@ async function create(cli: Cli, name: string, version: string, options: OptionVa
   await checkFolder(folder);
   const manifestFile = join(folder, `${plan.extension}.release.json`);
   const said = await readManifest(manifestFile);
-  const kitchen = {
-    ...cli,
-    ...kitchenFrom(cli.env, { progress: cli.progress, signal: cli.signal, offline: options.offline }),
-    allowances: options.allow,
-  };
   const kept =
     said && releaseName(said) === releaseName(plan) ? await bakedBefore(plan, file, said, kitchen) : undefined;
   const before = kept ? said : await manifestFor(plan, manifestFile, folder);

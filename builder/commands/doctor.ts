@@ -18,8 +18,9 @@ export function doctorCommand(cli: Cli): Command {
     "check a bakery: every image that an index names is there with its hash, manifests and signatures agree",
     async ({ quick, keyring }, place) => {
       const ring = keyring ?? cli.env.BAKERY_KEYRING;
+      const http = new Http({ signal: cli.signal, onWait: (line) => cli.progress.note(line) });
       const source = isUrl(place)
-        ? httpSource(bakeryUrl(place), new Http({ signal: cli.signal }), apiOf(cli, bakeryUrl(place)))
+        ? httpSource(bakeryUrl(place), http, apiOf(cli, bakeryUrl(place)))
         : directorySource(resolve(cli.cwd, place));
       const trusted = ring === undefined ? undefined : await readKeyring(resolve(cli.cwd, ring));
       const findings = await cli.progress.step(

@@ -1,7 +1,9 @@
 /** `list`: which extensions there are, and which versions upstream offers of one. */
 import type { Command } from "commander";
+import { kitchenFrom } from "../bake/kitchen.ts";
 import { formatTable } from "../system/format.ts";
-import { latestVersions, listVersions } from "../versions/upstreams.ts";
+import { latestVersions } from "../versions/latest.ts";
+import { listVersions } from "../versions/list-versions.ts";
 import { type Cli, command, type Outcome } from "./command.ts";
 import { parseBoolean } from "./options.ts";
 
@@ -10,11 +12,16 @@ export function listCommand(cli: Cli): Command {
     cli,
     "list [extension]",
     "list all extensions, or the versions of one that upstream offers, newest first",
-    async ({ latest, plain }, extension) =>
-      extension === undefined ? listExtensions(cli, plain) : listVersionsOf(cli, extension, latest),
+    async ({ latest, plain, offline }, extension) => {
+      if (extension === undefined) return listExtensions(cli, plain);
+      const { env, progress, signal } = cli;
+      const kitchen = offline ? kitchenFrom(env, { progress, signal, offline }) : cli;
+      return listVersionsOf({ ...cli, ...kitchen }, extension, latest);
+    },
   )
     .option("--latest [true|false]", "only the versions that count as latest", parseBoolean, false)
     .option("--plain [true|false]", "extensions by name alone, one a line", parseBoolean, false)
+    .option("--offline", "ask nothing of the network: what upstreams listed when they were asked last", false)
     .addHelpText("after", "\nExamples:\n  ./bakery list\n  ./bakery list workerd --latest");
 }
 

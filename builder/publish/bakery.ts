@@ -151,7 +151,7 @@ export class BakeryPublisher implements Publisher {
     const { api, progress, signing, signal } = this.#options;
     const options = {
       url: api.url,
-      http: new Http({ signal }),
+      http: new Http({ signal, onWait: (line) => progress.note(line) }),
       keyring: signing?.trusted,
       whole: new Set(uploaded),
       signal,

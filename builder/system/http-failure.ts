@@ -6,7 +6,7 @@ export interface Failure {
   readonly error: Error;
   /** Whether trying again may help. */
   readonly passing: boolean;
-  /** milliseconds */
+  /** When the server says that it may be asked again, from now. Milliseconds. */
   readonly retryAfter?: number | undefined;
 }
 
@@ -22,6 +22,9 @@ export class RefusedError extends UpstreamError {
     this.challenge = headers.get("www-authenticate") ?? undefined;
   }
 }
+
+/** It would have answered at another time. */
+export class RateLimitError extends RefusedError {}
 
 class StatusError extends Error implements Failure {
   readonly error: UpstreamError;
@@ -49,13 +52,33 @@ export async function failedStatus(url: string, response: Response): Promise<Sta
   // GitHub says "forbidden" where a rate limit is used up, and where one asks too much at once.
   const limited = headers.get("x-ratelimit-remaining") === "0" || retryAfter !== undefined;
   if (status === 429 || (status === 403 && limited)) {
-    const reset = Number(headers.get("x-ratelimit-reset"));
-    const until = reset > 0 ? ` until ${new Date(reset * 1_000).toISOString()}` : "";
+    const reset = resetOf(headers);
+    const wait = retryAfter ?? reset?.wait;
+    const until = retryAfter === undefined ? reset?.at : Date.now() + retryAfter;
+    const when = until === undefined ? "" : ` until ${isoTime(until)}`;
     const hint = "wait, or set GITHUB_TOKEN for GitHub's higher limit";
-    const error = new RefusedError(`rate limit used up${until}`, response, { details, hint });
-    return new StatusError(error, retryAfter !== undefined, retryAfter);
+    const error = new RateLimitError(`rate limit used up${when}`, response, { details, hint });
+    return new StatusError(error, wait !== undefined, wait);
   }
   return new StatusError(new RefusedError("upstream refused", response, { details }), status >= 500, retryAfter);
+}
+
+/**
+ * When GitHub lifts its limit, by its own clock, for ours may be another: milliseconds since 1970, and from now.
+ *
+ * https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
+ */
+function resetOf(headers: Headers): { readonly at: number; readonly wait: number } | undefined {
+  const value = headers.get("x-ratelimit-reset") ?? "";
+  if (!/^[0-9]{1,12}$/.test(value)) return undefined;
+  const at = Number(value) * 1_000;
+  const now = Date.parse(headers.get("date") ?? "");
+  return { at, wait: Math.max(0, at - (Number.isNaN(now) ? Date.now() : now)) };
+}
+
+/** What is beyond all dates is as good as never. */
+function isoTime(milliseconds: number): string {
+  return new Date(Math.min(milliseconds, Date.UTC(9999, 0))).toISOString();
 }
 
 /** RFC 9110 section 10.2.3: seconds, or a date. In milliseconds from now. */

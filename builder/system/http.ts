@@ -4,9 +4,10 @@
 import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { UpstreamError, UsageError } from "./errors.ts";
-import { asFailure, failedStatus } from "./http-failure.ts";
+import { asFailure, failedStatus, RateLimitError } from "./http-failure.ts";
 import { partOf, Repetition, strongTag } from "./http-range.ts";
 import { IdleTimer } from "./idle-timer.ts";
+import { Waits } from "./waits.ts";
 
 export interface HttpOptions {
   /** `BAKERY_MIRROR`: where `https://host/path` is asked for as `<mirror>/host/path`. */
@@ -16,6 +17,10 @@ export interface HttpOptions {
   readonly retryDelay?: number;
   /** Without a byte for so long, a connection counts as dead. Milliseconds. */
   readonly idleTimeout?: number;
+  /** Told when a server makes us wait for a second or more: a line of the story. */
+  readonly onWait?: ((line: string) => void) | undefined;
+  /** How time passes; default: as it does. */
+  readonly sleep?: (milliseconds: number, signal: AbortSignal) => Promise<unknown>;
 }
 
 /** Where the bytes of a download go, and what is there already. */
@@ -63,8 +68,8 @@ type Method = "GET" | "HEAD" | "POST";
 export type Headings = Readonly<Record<string, string>>;
 
 const TRIES = 4;
-/** Longer than this, a rate limit is for the user to wait out, or to lift with a token. Milliseconds. */
-const LONGEST_WAIT = 20_000;
+/** What a request may wait in all. Longer than this, a rate limit is for the user to wait out. Milliseconds. */
+const LONGEST_WAIT = 90_000;
 /** What a checksum file or an API's answer may be at the most. Bytes. */
 const MAX_TEXT = 32 * 1024 ** 2;
 /** https://fetch.spec.whatwg.org/#redirect-status, and as many as there */
@@ -76,9 +81,11 @@ export class Http {
   readonly #signal: AbortSignal | undefined;
   readonly #retryDelay: number;
   readonly #idleTimeout: number;
+  readonly #sleep: NonNullable<HttpOptions["sleep"]>;
+  readonly #waits: Waits;
 
   /** @throws UsageError for a mirror that is no http(s) URL */
-  constructor({ mirror, signal, retryDelay = 500, idleTimeout = 60_000 }: HttpOptions = {}) {
+  constructor({ mirror, signal, retryDelay = 500, idleTimeout = 60_000, onWait, sleep = pause }: HttpOptions = {}) {
     if (mirror && !/^https?:$/.test(URL.parse(mirror)?.protocol ?? "")) {
       throw new UsageError(`BAKERY_MIRROR is no http(s) URL: ${mirror}`);
     }
@@ -86,6 +93,8 @@ export class Http {
     this.#signal = signal;
     this.#retryDelay = retryDelay;
     this.#idleTimeout = idleTimeout;
+    this.#sleep = sleep;
+    this.#waits = new Waits(onWait);
   }
 
   /**
@@ -102,8 +111,8 @@ export class Http {
   async readBytes(
     url: string,
     headers?: Headings,
-    options: Pick<Attempt, "mirrorTrusted" | "signal" | "form" | "method"> = {},
-  ): Promise<{ bytes: Buffer; headers: Headers }> {
+    options: Pick<Attempt, "mirrorTrusted" | "signal" | "form" | "method" | "accepts"> = {},
+  ): Promise<{ bytes: Buffer; headers: Headers; status: number }> {
     const read = async (response: Response, progressed: () => void) => {
       const chunks: Uint8Array[] = [];
       let size = 0;
@@ -114,7 +123,8 @@ export class Http {
           throw new UpstreamError(`the answer is larger than ${MAX_TEXT} bytes`, { details: { url } });
         chunks.push(chunk);
       }
-      return { bytes: Buffer.concat(chunks), headers: response.headers };
+      const { headers, status } = response;
+      return { bytes: Buffer.concat(chunks), headers, status };
     };
     return this.#attempt(url, read, { ...options, headers: () => headers ?? {} });
   }
@@ -209,6 +219,7 @@ export class Http {
   ): Promise<T> {
     const asked = sent.form === undefined ? this.#mirrored(url) : url;
     const ended = AbortSignal.any([this.#signal, own].filter((signal) => signal !== undefined));
+    let patience = LONGEST_WAIT;
     for (let tries = 1; ; tries++) {
       const idle = new IdleTimer(this.#idleTimeout);
       const before = reached();
@@ -222,8 +233,12 @@ export class Http {
         const failure = asFailure(asked, error);
         if (reached() > before) tries = 1;
         const wait = failure.retryAfter ?? this.#retryDelay * 2 ** (tries - 1) * (0.5 + Math.random());
-        if (!failure.passing || tries === TRIES || wait > LONGEST_WAIT) throw failure.error;
-        await sleep(wait, undefined, { signal: ended });
+        if (!failure.passing || tries === TRIES || wait > patience) throw failure.error;
+        patience -= wait;
+        if (failure.retryAfter !== undefined) this.#waits.tell(url, wait, failure.error instanceof RateLimitError);
+        // Nobody is listened to meanwhile.
+        idle.stop();
+        await this.#sleep(wait, ended);
       } finally {
         idle.stop();
       }
@@ -272,6 +287,10 @@ export class Http {
     if (this.#mirror === undefined || url.startsWith(`${this.#mirror}/`)) return url;
     return url.replace(/^https:\/\//, `${this.#mirror}/`);
   }
+}
+
+function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  return sleep(milliseconds, undefined, { signal });
 }
 
 function withoutQuery(url: string): string {

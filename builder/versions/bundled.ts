@@ -2,7 +2,9 @@
 import { isVersion } from "../../schema/index.ts";
 import { type Bundle, nameOfSource, type Recipe, tagOf } from "../recipe/index.ts";
 import { UpstreamError, UsageError, UserError } from "../system/errors.ts";
-import { listVersions, type Upstreams } from "./upstreams.ts";
+import type { Answer } from "./answers.ts";
+import { listVersions } from "./list-versions.ts";
+import type { Upstreams } from "./upstreams.ts";
 
 export interface BundledFor {
   readonly version: string;
@@ -48,11 +50,13 @@ async function defaultOf(
 }
 
 /** @throws UpstreamError where something else than a version stands there: a commit, or a page that says sorry */
-async function statedAt(name: string, url: string, { http }: Upstreams): Promise<string> {
-  const stated = (await http.read(url)).text.trim();
-  if (isVersion(stated) && /^v?[0-9]+\./.test(stated)) return stated;
-  throw new UpstreamError(`upstream does not say which version of ${name} it goes with`, {
-    details: { url, says: stated.slice(0, 60) },
-    hint: `--bundle ${name}=<version>`,
+async function statedAt(name: string, url: string, { answers }: Upstreams): Promise<string> {
+  return answers.get(url, ({ bytes }: Answer) => {
+    const stated = bytes.toString("utf8").trim();
+    if (isVersion(stated) && /^v?[0-9]+\./.test(stated)) return stated;
+    throw new UpstreamError(`upstream does not say which version of ${name} it goes with`, {
+      details: { url, says: stated.slice(0, 60) },
+      hint: `--bundle ${name}=<version>`,
+    });
   });
 }

@@ -5,8 +5,9 @@
  */
 import * as v from "valibot";
 import { NotFoundError, UpstreamError } from "../system/errors.ts";
-import type { Http } from "../system/http.ts";
 import { run } from "../system/run.ts";
+import type { Answers } from "./answers.ts";
+import { readJson } from "./read-answer.ts";
 
 export interface NpmDist {
   readonly tarball: string;
@@ -29,11 +30,11 @@ type Packument = v.InferOutput<typeof packument>;
 const HEADERS = { accept: "application/vnd.npm.install-v1+json" };
 
 export class Npm {
-  readonly #http: Http;
+  readonly #answers: Answers;
   readonly #packuments = new Map<string, Promise<Packument>>();
 
-  constructor(http: Http) {
-    this.#http = http;
+  constructor(answers: Answers) {
+    this.#answers = answers;
   }
 
   /** All versions but prereleases and deprecated ones. */
@@ -66,10 +67,7 @@ export class Npm {
   async #fetchPackument(name: string): Promise<Packument> {
     const registry = await registryFor(name);
     const url = `${registry}/${name.replace("/", "%2f")}`;
-    const { value } = await this.#http.json(url, HEADERS);
-    const result = v.safeParse(packument, value);
-    if (!result.success) throw new UpstreamError("unexpected answer of npm's registry", { details: { url } });
-    return result.output;
+    return this.#answers.get(url, (answer) => readJson(answer, packument, "npm's registry"), HEADERS);
   }
 }
 

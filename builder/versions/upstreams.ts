@@ -1,77 +1,57 @@
-/** All upstreams that recipes can name, behind one door: lists their versions, finds their files. */
-import { isVersion, minorSeries, newestFirst } from "../../schema/index.ts";
-import {
-  type LatestRule,
-  nameOfSource,
-  newest,
-  type Recipe,
-  type VersionFilter,
-  type VersionSource,
-} from "../recipe/index.ts";
-import { UsageError, UserError } from "../system/errors.ts";
+/** All upstreams that recipes can name, as the environment says where they are. */
+import { join } from "node:path";
+import { UsageError } from "../system/errors.ts";
 import { Http, type HttpOptions } from "../system/http.ts";
+import { type Progress, progressOn } from "../system/progress.ts";
+import { Answers } from "./answers.ts";
+import type { DebianLists } from "./debian.ts";
 import { Git } from "./git.ts";
 import { GitHub } from "./github.ts";
 import { Npm } from "./npm.ts";
 
 export interface Upstreams {
+  /** For downloads, and for what vouches for them. */
   readonly http: Http;
+  /** For lists. */
+  readonly answers: Answers;
   readonly github: GitHub;
   readonly npm: Npm;
   readonly git: Git;
+  /** Debian's. */
+  readonly lists: DebianLists;
 }
 
-/** @param env `BAKERY_MIRROR`, `GITHUB_API_URL` and `GITHUB_TOKEN` or `GH_TOKEN` count */
-export function upstreamsFrom(env: NodeJS.ProcessEnv, options: Omit<HttpOptions, "mirror"> = {}): Upstreams {
-  const http = new Http({ mirror: env.BAKERY_MIRROR, ...options });
+export interface UpstreamsOptions extends Pick<HttpOptions, "signal" | "retryDelay" | "idleTimeout" | "sleep"> {
+  /** The folder of the bakery's cache, where lists are kept */
+  readonly cache: string;
+  /** Lists are those that were asked for before. */
+  readonly offline?: boolean;
+  /** Default: nothing is told. */
+  readonly progress?: Progress;
+}
+
+/**
+ * @param env `BAKERY_MIRROR`, `GITHUB_API_URL`, `GITHUB_TOKEN` or `GH_TOKEN`, `DEBIAN_ARCHIVE` and `DEBIAN_KEYRING`
+ * count
+ */
+export function upstreamsFrom(
+  env: NodeJS.ProcessEnv,
+  { cache, offline = false, progress = progressOn({ write: () => {} }), ...options }: UpstreamsOptions,
+): Upstreams {
+  const onWait = (line: string) => progress.note(line);
+  const http = new Http({ mirror: env.BAKERY_MIRROR, onWait, ...options });
+  const answers = new Answers({ http, folder: join(cache, "answers"), offline });
   const apiUrl = env.GITHUB_API_URL || "https://api.github.com";
   if (!/^https?:$/.test(URL.parse(apiUrl)?.protocol ?? "")) {
     throw new UsageError(`GITHUB_API_URL is no http(s) URL: ${apiUrl}`);
   }
   const token = env.GITHUB_TOKEN || env.GH_TOKEN;
-  return { http, github: new GitHub({ http, apiUrl, token }), npm: new Npm(http), git: new Git(http) };
-}
-
-/** What upstream offers, newest first; names that could not be published are left out. */
-export async function listVersions(source: VersionSource, upstreams: Upstreams): Promise<string[]> {
-  const versions = await listUnordered(source, upstreams);
-  return [...new Set(versions)].filter(isVersion).sort(newestFirst);
-}
-
-/** Those of a recipe's versions that count as latest. */
-export async function latestVersions(recipe: Recipe, upstreams: Upstreams): Promise<readonly string[]> {
-  return latestOf(recipe.latest ?? newest(), await listVersions(recipe.versions, upstreams), upstreams);
-}
-
-async function latestOf(rule: LatestRule, versions: string[], upstreams: Upstreams): Promise<readonly string[]> {
-  if (rule.kind === "newest") return versions.slice(0, 1);
-  const among = rule.among && new Set((await listVersions(rule.among, upstreams)).map(minorSeries));
-  const newestOfEach = [...Map.groupBy(versions, minorSeries)].flatMap(([series, [version]]) =>
-    version === undefined || series === undefined || !(among?.has(series) ?? true) ? [] : [version],
-  );
-  return newestOfEach.slice(0, rule.series);
-}
-
-async function listUnordered(source: VersionSource, upstreams: Upstreams): Promise<readonly string[]> {
-  switch (source.kind) {
-    case "github-releases":
-      return fromTags(await upstreams.github.releaseTags(source.repository), source.filter);
-    case "npm-package":
-      return fromTags(await upstreams.npm.versions(source.name), source.filter);
-    case "fixed":
-      return source.versions;
-    default:
-      throw new UserError(`${nameOfSource(source)} cannot be asked yet`);
-  }
-}
-
-function fromTags(tags: readonly string[], { prefix = "", include, exclude }: VersionFilter): string[] {
-  return tags
-    .filter((tag) => tag.startsWith(prefix) && matches(tag, include, true) && !matches(tag, exclude, false))
-    .map((tag) => tag.slice(prefix.length));
-}
-
-/** Not `test`, which goes on where it ended the last time if the pattern says `g`. */
-function matches(tag: string, pattern: RegExp | undefined, otherwise: boolean): boolean {
-  return pattern === undefined ? otherwise : tag.search(pattern) >= 0;
+  return {
+    http,
+    answers,
+    github: new GitHub({ http, answers, apiUrl, token }),
+    npm: new Npm(answers),
+    git: new Git(http),
+    lists: { cache, env, offline, progress, signal: options.signal },
+  };
 }

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { Catalog } from "../../builder/catalog.ts";
 import { sha256Of } from "../../builder/system/digest.ts";
 import { run } from "../../builder/system/run.ts";
-import { listVersions } from "../../builder/versions/upstreams.ts";
+import { listVersions } from "../../builder/versions/list-versions.ts";
 import { ARCHES, imageFile, type ReleaseManifest } from "../../schema/index.ts";
 import { execute } from "../support/execute.ts";
 import { LocalReleases, upstreams } from "../support/local-releases.ts";

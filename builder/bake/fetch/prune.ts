@@ -21,8 +21,8 @@ export async function prune(folder: string, { age, bytes }: PruneLimits = LIMITS
   }
 }
 
-/** Those of downloads. What else is kept beside them has rules of its own, as apt's lists and the trees of guests. */
-const FOLDERS = ["files", "partial", "known", "apt/archives"];
+/** Those of downloads, and of lists. What else is kept beside them has rules of its own, as apt's lists and the trees of guests. */
+const FOLDERS = ["files", "partial", "known", "answers", "apt/archives"];
 
 /** The last used one first. */
 async function filesOf(folder: string) {

@@ -93,6 +93,9 @@ export function wrongPackages(details: Readonly<Record<string, string>>, cause?:
   });
 }
 
+/** The archive's suite has no package of that name. */
+export class NoPackageError extends UserError {}
+
 const NO_PACKAGE =
   /Unable to locate package (?<name>\S+)|Package '(?<other>[^']+)' has no installation candidate|Couldn't find any package by \S+ '(?<third>[^']+)'/;
 const NO_VERSION = /Version '(?<version>[^']+)' for '(?<name>[^']+)' was not found/;
@@ -120,7 +123,7 @@ export async function explainInstall(
   const missing = name ?? other ?? third;
   if (missing !== undefined) {
     const providers = await providersOf(packageName(missing), askCache);
-    return new UserError(`there is no package ${packageName(missing)}`, {
+    return new NoPackageError(`there is no package ${packageName(missing)}`, {
       details,
       hint:
         providers.length > 0 ? `take one that provides it: ${providers.join(", ")}` : "see https://packages.debian.org",

@@ -87,30 +87,45 @@ export async function openImage(text: string, { arch, kitchen, logins }: ImageOp
       reference.digest === undefined
         ? await digestOfTag(repository, image, kitchen)
         : { digest: reference.digest, remembered: Promise.resolve() };
-    const downloads: ImageDownload[] = [];
-    const fetch = async (url: string, digest: string, size?: number) => {
-      const { text: body, ...measured } = await readDocument(repository, { url, digest, size }, kitchen);
-      downloads.push({ url, ...measured });
-      return body;
-    };
-    let chosen: Pick<Descriptor, "digest"> & { size?: number } = { digest: named };
-    for (let depth = 0; depth < MAX_DEPTH; depth++) {
-      const body = await fetch(repository.manifestUrl(chosen.digest), chosen.digest, chosen.size);
-      const manifest = parseManifest(body, image);
-      if (manifest.kind === "index") {
-        chosen = choose(manifest.manifests, arch, image);
-        continue;
-      }
-      const { digest, size } = manifest.config;
-      const config = parseConfig(await fetch(repository.blobUrl(digest), digest, size), image);
-      // What an index says of it counts: configs of some were made on another machine.
-      if (depth === 0) checkPlatform(config, arch, image);
-      const layers = layersOf(manifest.layers, config, image);
-      const canonical = `${nameOf(reference)}@${named}`;
-      return { reference: canonical, digest: chosen.digest, config, layers, downloads, repository, remembered };
+    try {
+      const found = await readImage(repository, named, { arch, kitchen });
+      return { ...found, reference: `${nameOf(reference)}@${named}`, repository, remembered };
+    } catch (error) {
+      // Nothing of it writes any more when its caller is told.
+      await remembered.catch(() => {});
+      throw error;
     }
-    throw new UpstreamError(`the index of ${image} names an index, and so on`, { details: { image } });
   });
+}
+
+/** @param named the digest of an index or of a manifest */
+async function readImage(
+  repository: Repository,
+  named: string,
+  { arch, kitchen }: ImageOptions,
+): Promise<Omit<ResolvedImage, "reference">> {
+  const image = describeReference(repository.reference);
+  const downloads: ImageDownload[] = [];
+  const fetch = async (url: string, digest: string, size?: number) => {
+    const { text: body, ...measured } = await readDocument(repository, { url, digest, size }, kitchen);
+    downloads.push({ url, ...measured });
+    return body;
+  };
+  let chosen: Pick<Descriptor, "digest"> & { size?: number } = { digest: named };
+  for (let depth = 0; depth < MAX_DEPTH; depth++) {
+    const body = await fetch(repository.manifestUrl(chosen.digest), chosen.digest, chosen.size);
+    const manifest = parseManifest(body, image);
+    if (manifest.kind === "index") {
+      chosen = choose(manifest.manifests, arch, image);
+      continue;
+    }
+    const { digest, size } = manifest.config;
+    const config = parseConfig(await fetch(repository.blobUrl(digest), digest, size), image);
+    // What an index says of it counts: configs of some were made on another machine.
+    if (depth === 0) checkPlatform(config, arch, image);
+    return { digest: chosen.digest, config, layers: layersOf(manifest.layers, config, image), downloads };
+  }
+  throw new UpstreamError(`the index of ${image} names an index, and so on`, { details: { image } });
 }
 
 /** Begins the download of a part, or finds it where downloads are kept. */

@@ -1,6 +1,7 @@
 /** Registries that ask who we are, that fail, and that lie: what is tried, what is said, and that nothing is left over. */
 import { lstat, readdir, writeFile } from "node:fs/promises";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { setTimeout } from "node:timers/promises";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { loginsFrom } from "../../../builder/rootfs/oci/credentials.ts";
 import { run } from "../../../builder/system/run.ts";
 import { digestOf, type OciImage, ociImage, ociIndex } from "../../support/oci-image.ts";
@@ -178,6 +179,18 @@ describe("an answer that is none:", () => {
     expect(await at.beside()).toEqual([]);
   });
 
+  it("none is told of before all that was written meanwhile is there: the cache may be about to go", async () => {
+    registry.putManifest("tool", "odd", Buffer.from("<html>"), "application/vnd.oci.image.manifest.v1+json");
+    const kitchen = at.kitchen();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    vi.spyOn(kitchen.downloads.known, "remember").mockReturnValue(promise);
+    const failure = at.pull(`${host}/tool:odd`, { kitchen }).catch((error: Error) => error.message);
+    await vi.waitUntil(() => sent(server, /manifests\/sha256:/).length > 0, { timeout: 30_000 });
+    expect(await Promise.race([failure, setTimeout(300, "not told")])).toBe("not told");
+    resolve();
+    expect(await failure).toContain("is not JSON");
+  });
+
   it("429 that passes, and servers that are out of order, are asked again", async () => {
     registry.instead.push(answer(429, { "retry-after": "0" }));
     server.fail(blob(), 500, 503);
@@ -351,7 +364,7 @@ describe("the folder", () => {
     server.fail(blob(), "stall");
     const interrupted = new AbortController();
     const pulling = at.pull(image, { kitchen: { ...at.kitchen(), signal: interrupted.signal } });
-    while (server.count(blob()) === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    while (server.count(blob()) === 0) await setTimeout(5);
     interrupted.abort(new Error("ended by SIGINT"));
     await expect(pulling).rejects.toThrow("ended by SIGINT");
     expect(await at.beside()).toEqual([]);

@@ -22,6 +22,8 @@ export interface TinyPackage {
 }
 
 export const SUITE = "tiny";
+/** A suite that has none of the packages. */
+export const EMPTY_SUITE = "empty";
 
 export class TinyArchive implements AsyncDisposable {
   readonly keyring: string;
@@ -58,7 +60,8 @@ export class TinyArchive implements AsyncDisposable {
     const archive = new TinyArchive(work, gpg);
     await writeFile(archive.keyring, await gpg.publicKeys("archive"));
     for (const one of packages) await archive.#add(one);
-    await archive.#publish();
+    await archive.#publish(SUITE, archive.#stanzas.join("\n"));
+    await archive.#publish(EMPTY_SUITE, "");
     const { promise, resolve } = Promise.withResolvers<void>();
     archive.#server.listen(0, "127.0.0.1", resolve);
     await promise;
@@ -102,13 +105,12 @@ Maintainer: Nobody <nobody@example.org>\nDescription: ${name}, tiny\n${fields.ma
     this.#stanzas.push(`${control}Filename: ${pool}\nSize: ${size}\nSHA256: ${sha256}\n`);
   }
 
-  async #publish(): Promise<void> {
-    const suite = join(this.#work, "site/tiny/dists", SUITE);
-    const packages = this.#stanzas.join("\n");
+  async #publish(name: string, packages: string): Promise<void> {
+    const suite = join(this.#work, "site/tiny/dists", name);
     const lists = ["amd64", "arm64"].map((arch) => `main/binary-${arch}/Packages`);
     for (const list of lists) await write(join(suite, list), packages);
     const sums = lists.map((list) => ` ${sha256Of(packages)} ${packages.length} ${list}\n`).join("");
-    const release = `Origin: tiny\nSuite: ${SUITE}\nCodename: ${SUITE}\nDate: ${new Date().toUTCString()}
+    const release = `Origin: tiny\nSuite: ${name}\nCodename: ${name}\nDate: ${new Date().toUTCString()}
 Architectures: amd64 arm64\nComponents: main\nSHA256:\n${sums}`;
     await writeFile(join(suite, "InRelease"), await this.#gpg.sign("archive", release, "--clearsign"));
   }

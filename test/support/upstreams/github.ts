@@ -1,11 +1,12 @@
 /**
- * GitHub as builds and bakeries see it: the REST API's releases and assets, with pages, drafts, ETags and rate limits,
+ * GitHub as builds and bakeries see it: the REST API's releases, tags and assets, with pages, drafts, ETags and rate limits,
  * and downloads that redirect to another host. Runs in Node and in workerd.
  *
  * https://docs.github.com/en/rest/releases/releases
  * https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
  */
 import { type IRequest, IttyRouter, json } from "itty-router";
+import { sha256Of, withEntityTag } from "./entity-tag.ts";
 import type { Host } from "./host.ts";
 
 export interface FakeRelease {
@@ -32,9 +33,16 @@ export class FakeGitHub {
   /** Where the Link header of the first page leads, for what must not be followed. */
   strayLink: string | undefined;
   readonly #repositories = new Map<string, FakeRelease[]>();
+  readonly #tags = new Map<string, string[]>();
 
   publish(repository: string, ...releases: readonly FakeRelease[]): void {
     this.#repositories.set(repository, [...releases, ...(this.#repositories.get(repository) ?? [])]);
+  }
+
+  /** Tags without releases. */
+  tag(repository: string, ...names: readonly string[]): void {
+    this.publish(repository);
+    this.#tags.set(repository, [...names, ...(this.#tags.get(repository) ?? [])]);
   }
 
   get hosts(): Record<string, Host> {
@@ -43,10 +51,10 @@ export class FakeGitHub {
       .all("*", () => this.#checkLimits())
       .get("/repos/:owner/:name/releases/tags/:tag", ({ params }) => this.#release(params))
       .get("/repos/:owner/:name/releases/assets/:id", (request) => this.#redirectToAsset(request))
-      .get("/repos/:owner/:name/releases", (request) =>
+      .get("/repos/:owner/:name/:what", (request) =>
         this.#list(request, `${request.params.owner}/${request.params.name}`),
       )
-      .get("/repositories/:id/releases", (request) => this.#list(request, this.#names[Number(request.params.id)]))
+      .get("/repositories/:id/:what", (request) => this.#list(request, this.#names[Number(request.params.id)]))
       .all("*", notFound);
     const web = IttyRouter();
     web
@@ -57,9 +65,9 @@ export class FakeGitHub {
       .get("/:owner/:name/:tag/:file", (request) => this.#asset(request))
       .all("*", () => new Response("Not Found", { status: 404 }));
     return {
-      "api.github.com": async (request) => conditional(request, await api.fetch(request)),
+      "api.github.com": async (request) => this.#charged(await withEntityTag(request, await api.fetch(request))),
       "github.com": (request) => web.fetch(request),
-      "objects.githubusercontent.com": async (request) => conditional(request, await objects.fetch(request)),
+      "objects.githubusercontent.com": async (request) => withEntityTag(request, await objects.fetch(request)),
     };
   }
 
@@ -83,19 +91,30 @@ export class FakeGitHub {
     return undefined;
   }
 
-  async #list(request: Request, repository = ""): Promise<Response> {
+  /** A known answer costs nothing of the rate limit. */
+  #charged(response: Response): Response {
+    if (response.status === 304 && this.limit !== undefined) this.limit.remaining += 1;
+    return response;
+  }
+
+  async #list(request: IRequest, repository = ""): Promise<Response> {
+    const { what = "" } = request.params;
     const { searchParams } = new URL(request.url);
     const size = Math.min(Number(searchParams.get("per_page") ?? DEFAULT_PAGE), MAX_PAGE);
     const page = Number(searchParams.get("page") ?? 1);
     const all = this.#repositories.get(repository);
-    if (all === undefined) return notFound();
+    if (all === undefined || !["releases", "tags"].includes(what)) return notFound();
 
-    // Only those who may write to a repository see its drafts.
-    const seen = all.filter(({ draft }) => !draft || request.headers.has("authorization"));
-    const shown = seen.slice((page - 1) * size, page * size);
-    const items = await Promise.all(shown.map((release) => describe(repository, release)));
-    const last = Math.max(1, Math.ceil(seen.length / size));
-    const link = this.#links(`${API}/repositories/${this.#names.indexOf(repository)}/releases`, { size, page, last });
+    // Only those who may write to a repository see its drafts. Tags come by name, the last one first.
+    const releases = all.filter(({ draft }) => !draft || request.headers.has("authorization"));
+    const tags = (this.#tags.get(repository) ?? []).toSorted().reverse();
+    const begin = (page - 1) * size;
+    const items =
+      what === "tags"
+        ? tags.slice(begin, begin + size).map((name) => ({ name, commit: { sha: "0".repeat(40) } }))
+        : await Promise.all(releases.slice(begin, begin + size).map((release) => describe(repository, release)));
+    const last = Math.max(1, Math.ceil((what === "tags" ? tags : releases).length / size));
+    const link = this.#links(`${API}/repositories/${this.#names.indexOf(repository)}/${what}`, { size, page, last });
     return json(items, { headers: link === "" ? {} : { link } });
   }
 
@@ -148,22 +167,12 @@ function notFound(): Response {
   return json({ message: "Not Found", status: "404" }, { status: 404 });
 }
 
-/** A known answer costs nothing of the rate limit: 304. */
-async function conditional(request: Request, response: Response): Promise<Response> {
-  if (!response.ok) return response;
-  const bytes = new Uint8Array(await response.arrayBuffer());
-  const headers = new Headers(response.headers);
-  headers.set("etag", `"${await sha256(bytes)}"`);
-  if (request.headers.get("if-none-match") === headers.get("etag")) return new Response(null, { status: 304, headers });
-  return new Response(bytes, { headers });
-}
-
 async function describe(repository: string, release: FakeRelease) {
   const { tag, draft = false, prerelease = false, assets = {}, withoutDigests = false } = release;
   const described = Object.entries(assets).map(async ([name, content]) => ({
     name,
     size: bytesOf(content).length,
-    digest: withoutDigests ? null : `sha256:${await sha256(bytesOf(content))}`,
+    digest: withoutDigests ? null : `sha256:${await sha256Of(bytesOf(content))}`,
     url: `${API}/repos/${repository}/releases/assets/${btoa(`${tag}/${name}`)}`,
     browser_download_url: `https://github.com/${repository}/releases/download/${encodeURIComponent(tag)}/${name}`,
   }));
@@ -172,9 +181,4 @@ async function describe(repository: string, release: FakeRelease) {
 
 function bytesOf(content: string | Uint8Array): Uint8Array<ArrayBuffer> {
   return new Uint8Array(typeof content === "string" ? new TextEncoder().encode(content) : content);
-}
-
-async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -3,7 +3,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { unpack } from "../../../../builder/bake/root/archive.ts";
-import { binary, extract } from "../../../../builder/recipe/index.ts";
+import { binary, extract, take } from "../../../../builder/recipe/index.ts";
 import { run } from "../../../../builder/system/run.ts";
 import { archive, entry, link, patched, pax } from "../../../support/tar-archive.ts";
 import { Kitchen } from "./kitchen.ts";
@@ -183,6 +183,44 @@ it("an archive without what the recipe wants is refused, with what that is", asy
     message: "the archive has nothing of what the recipe takes from it",
     details: { url: "https://evil.example/0.tar", wanted: "package/bin/other" },
   });
+  await using other = await Kitchen.open();
+  await expect(other.assemble([content, take({ "package/bin/other": "usr/bin/tool" })])).rejects.toMatchObject({
+    details: { url: "https://evil.example/0.tar", wanted: "package/bin/other", into: "usr/bin/tool" },
+  });
+});
+
+it("each part of an archive can have a place of its own, and what has none is left out", async () => {
+  await using kitchen = await Kitchen.open();
+  const content = archive(
+    entry({ path: "./tool-1.0/bin/tool", mode: 0o755 }, "the tool"),
+    link("./tool-1.0/bin/alias", "./tool-1.0/bin/tool", "Link"),
+    entry({ path: "./tool-1.0/bin-more/x" }, "x"),
+    entry({ path: "./tool-1.0/share/doc/a" }, "a"),
+    entry({ path: "./tool-1.0/LICENSE" }, "free"),
+  );
+  const places = {
+    "tool-1.0/bin/tool": "usr/bin/tool",
+    "tool-1.0/bin": "usr/libexec/tool",
+    "tool-1.0/share": "usr/share/tool",
+    "tool-1.0/absent": "usr/absent",
+  };
+  const root = await kitchen.assemble([content, take(places)]);
+  const found = await run("find", [
+    root,
+    "-type",
+    "f",
+    "-not",
+    "-path",
+    "*/extension-release.d/*",
+    "-printf",
+    "%P %m\n",
+  ]);
+  expect(found.trim().split("\n").sort()).toEqual([
+    "usr/bin/tool 755",
+    "usr/libexec/tool/alias 755",
+    "usr/share/tool/doc/a 644",
+  ]);
+  expect(await readFile(`${root}/usr/libexec/tool/alias`, "utf8")).toBe("the tool");
 });
 
 it("an archive's modes, owners and times do not show: programs are 0755, all else 0644; setuid is kept, for a check", async () => {
