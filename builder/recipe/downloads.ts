@@ -118,7 +118,10 @@ export function githubAsset(repository: Repository, tag: string, file: string): 
   return `https://github.com/${repository}/releases/download/${encodeURIComponent(tag)}/${file}`;
 }
 
-/** A repository as it is at a tag, to be unpacked: `gitTag("https://github.com/CZ-NIC/bird.git", "v3.1.2")`. */
+/**
+ * A repository as it is at a tag, to be unpacked: `gitTag("https://github.com/CZ-NIC/bird.git", "v3.1.2")`. Submodules
+ * are not fetched: they are downloads of their own.
+ */
 export function gitTag(repository: `https://${string}`, tag: string): string {
   return `git+${repository}#${tag}`;
 }

@@ -15,8 +15,27 @@ export interface GitTag {
 }
 
 const GIT_TAG = /^git\+(?<repository>https:\/\/[^#\s]+)#(?<tag>[^\s~^:?*[\\]+)$/;
+/** Which repository git is at work in, and how, where it runs us as a hook: git-rev-parse(1), `--local-env-vars`. */
+const OF_HOOKS = [
+  ...["GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_INDEX_FILE", "GIT_NAMESPACE", "GIT_PREFIX"],
+  ...["GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_SHALLOW_FILE", "GIT_GRAFT_FILE"],
+  ...["GIT_CONFIG", "GIT_CONFIG_PARAMETERS", "GIT_CONFIG_COUNT", "GIT_REPLACE_REF_BASE", "GIT_NO_REPLACE_OBJECTS"],
+];
 /** Nothing of the user's: neither credentials nor settings may decide what is built. */
-const ENV = { GIT_TERMINAL_PROMPT: "0", GIT_CONFIG_NOSYSTEM: "1", GIT_CONFIG_GLOBAL: "/dev/null" };
+const ENV = {
+  ...Object.fromEntries(OF_HOOKS.map((name) => [name, undefined])),
+  GIT_CONFIG_NOSYSTEM: "1",
+  GIT_CONFIG_GLOBAL: "/dev/null",
+  GIT_ATTR_NOSYSTEM: "1",
+  GIT_TERMINAL_PROMPT: "0",
+  // Set to nothing, also SSH_ASKPASS is not asked.
+  GIT_ASKPASS: "",
+  // Where curl looks for passwords: ~/.netrc.
+  HOME: "/nonexistent",
+  // A server that says nothing for a minute counts as dead.
+  GIT_HTTP_LOW_SPEED_LIMIT: "1",
+  GIT_HTTP_LOW_SPEED_TIME: "60",
+};
 const PACKAGE = "git";
 
 /** Of what `gitTag` in a recipe writes; undefined for other addresses. */
@@ -47,10 +66,15 @@ export class Git {
     // An annotated tag is an object of its own, and names the commit.
     const commit = refs.get(`${ref}^{}`) ?? refs.get(ref);
     if (commit !== undefined && /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(commit)) return commit;
+    // A web page has no tags either, and git says no more of it.
+    const branches = await this.#git(["ls-remote", "--heads", this.#http.addressOf(repository)], repository, signal);
+    if (branches.trim() === "") {
+      throw new UpstreamError("no git repository, or one with nothing in it", { details: { url: repository } });
+    }
     throw new NotFoundError(`the repository has no tag ${tag}`, { details: { url: repository } });
   }
 
-  /** Writes the tree of a commit as a tar archive: the same bytes for the same commit. */
+  /** Writes the tree of a commit as a tar archive, without submodules: the same bytes for the same commit. */
   async archive(at: GitTag, commit: string, sink: Sink, signal?: AbortSignal): Promise<void> {
     await withWorkDir(async (folder) => {
       const bare = join(folder, "repository.git");

@@ -16,7 +16,7 @@ export interface ResolvedDownload {
   readonly download: Download;
   /** What the file is called, for people and for finding it in a checksum file. */
   readonly file: string;
-  /** `https://…`, also for what the recipe names otherwise. */
+  /** `https://…`, also for what the recipe names otherwise, but for what git brings: two tags are two downloads. */
   readonly address: string;
   readonly verifiedBy: VerifiedBy;
   readonly reason?: string;
@@ -46,7 +46,7 @@ export async function resolveDownload(plan: Plan, download: Download, upstreams:
   if (git !== undefined && verify.kind !== "git-commit") {
     throw new UserError("gitTag(…) is verified by gitCommit()", { details: { url } });
   }
-  const address = dist?.tarball ?? git?.repository ?? url;
+  const address = dist?.tarball ?? url;
   const file = fileNameOf(address);
   const resolved = { download, file, address, verifiedBy: verify.kind };
   const sha256 = (hex: string) => ({ ...resolved, expected: { algorithm: "sha256" as const, hex } });

@@ -4,7 +4,7 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { text } from "node:stream/consumers";
+import { buffer } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Host } from "./host.ts";
 
@@ -73,7 +73,7 @@ export class Mirror implements AsyncDisposable {
     this.arrivals.push({ path, method: incoming.method ?? "GET", headers });
 
     const [name = ""] = path.split("/");
-    const form = incoming.method === "POST" ? { method: "POST", body: await text(incoming) } : {};
+    const form = incoming.method === "POST" ? { method: "POST", body: new Uint8Array(await buffer(incoming)) } : {};
     const request = new Request(`https://${path}`, { headers, ...form });
     const response = (await this.#hosts.get(name)?.(request)) ?? new Response("no such host\n", { status: 404 });
     await send(outgoing, await inRange(request, response), this.#faults.get(path)?.shift());
