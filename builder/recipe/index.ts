@@ -47,6 +47,7 @@ export type { HostFile, HostSetup, HostUser } from "./host.ts";
 export { type LatestRule, matching, newest, newestPerMinor } from "./latest.ts";
 export { choice, type RecipeOption, type RecipeOptions, word } from "./options.ts";
 export { defineExtension, type Recipe, type RecipeContext, type Smoke } from "./recipe.ts";
+export { type SetUp, setUp } from "./set-up.ts";
 export { file, remove, replace, symlink, type TreeEntry } from "./tree.ts";
 export {
   alpinePackage,

@@ -1,8 +1,8 @@
 /** Debian's packages, out of the lists that its archive signs: the very ones that trees are made of. */
 import type { VersionSource } from "../recipe/index.ts";
 import type { AptOptions } from "../rootfs/debian/apt.ts";
-import { resolveDebian } from "../rootfs/debian/debian.ts";
 import { NoPackageError } from "../rootfs/debian/apt-errors.ts";
+import { resolveDebian } from "../rootfs/debian/debian.ts";
 import type { Progress } from "../system/progress.ts";
 
 type DebianPackage = Extract<VersionSource, { kind: "debian-package" }>;

@@ -105,7 +105,7 @@ describeWhere(await lackForEntering(), "inside of a tree", () => {
       ] as const;
       const [program, ...args] = entrance.commandLine(who, tool, requests);
       const child = spawn(program, args, { stdio: "ignore" });
-      await expect.poll(() => isRunning("sleep", killed), { timeout: 20_000 }).toBe(true);
+      await expect.poll(() => isRunning("sleep", killed), { timeout: 50_000 }).toBe(true);
       expect(await isRunning("sleep", ended)).toBe(false);
       expect(await isRunning("sleep", failed)).toBe(false);
       child.kill("SIGKILL");

@@ -9,7 +9,8 @@ import { archive, entry } from "../tar-archive.ts";
 /** @param packages versions by name, `1.4.0-r0` */
 export function alpineIndex(packages: Readonly<Record<string, string>>): Buffer {
   const stanzas = Object.entries(packages).map(
-    ([name, version]) => `C:Q1AAAA=\nT:P:no name, V:no version\nP:${name}\nV:${version}\nA:x86_64\nD:so:libc.musl-x86_64.so.1\n\n`,
+    ([name, version]) =>
+      `C:Q1AAAA=\nT:P:no name, V:no version\nP:${name}\nV:${version}\nA:x86_64\nD:so:libc.musl-x86_64.so.1\n\n`,
   );
   return gzipSegments(entry({ path: ".SIGN.RSA.example.rsa.pub" }, "signature"), [
     entry({ path: "DESCRIPTION" }, "v20260101"),
