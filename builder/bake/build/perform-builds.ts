@@ -91,20 +91,23 @@ async function perform(prepared: PreparedBuild, folder: string, building: Buildi
 async function wrap(build: Flix | Flatwrap, root: ResolvedRootfs | undefined, place: Place): Promise<void> {
   const { plan, signal, folder, output, progress } = place;
   const tree = join(folder, "tree");
-  await root?.make(tree, signal);
-  if (build.kind === "flix" && build.script !== undefined) await runInTree(tree, build.script, root, place);
   const { extension: name, arch } = plan;
   const request = { tree, name, paths: build.paths, signal };
-  const { warnings } =
-    build.kind === "flix"
-      ? await flix({ ...request, arch, extraLibraries: build.extraLibraries }, output)
-      : await flatwrap(
-          { ...request, etc: build.etc, var: build.var, home: build.home, setuid: setuidIn(plan) },
-          output,
-        );
-  for (const warning of warnings) progress.note(`warning: ${warning}`);
-  // Not kept until the image is made: it may be as large as a distribution.
-  await removeTree(tree);
+  try {
+    await root?.make(tree, signal);
+    if (build.kind === "flix" && build.script !== undefined) await runInTree(tree, build.script, root, place);
+    const { warnings } =
+      build.kind === "flix"
+        ? await flix({ ...request, arch, extraLibraries: build.extraLibraries }, output)
+        : await flatwrap(
+            { ...request, etc: build.etc, var: build.var, home: build.home, setuid: setuidIn(plan) },
+            output,
+          );
+    for (const warning of warnings) progress.note(`warning: ${warning}`);
+  } finally {
+    // Not kept until the image is made: it may be as large as a distribution, and not all of it ours.
+    await removeTree(tree);
+  }
 }
 
 /** What a recipe declares is named by its path in the image; what of it is in a wrapped tree, has one there. */

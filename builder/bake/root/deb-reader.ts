@@ -63,8 +63,7 @@ async function* dataOf(reader: ByteReader, { size }: Member): AsyncGenerator<Arc
     }
   };
   yield* readTar(decompress(bytes()));
-  // What comes after its end is nobody's, but it has to be there; and after the member, members to come.
-  if (!(await reader.skip(left))) throw cutShort();
+  // Members to come may follow.
   for await (const _ of reader.rest());
 }
 

@@ -129,7 +129,7 @@ async function write(path: string, text: string, mode = 0o644): Promise<void> {
 }
 
 /** Copies a program, and the libraries that ldd(1) says it loads, to where they are on this machine. */
-async function bring(program: string, tree: string): Promise<void> {
+export async function bring(program: string, tree: string): Promise<void> {
   const path = (await run("sh", ["-c", 'command -v "$1"', "sh", program])).trim();
   const libraries = (await run("ldd", [path]).catch(() => "")).match(/\/\S+/g) ?? [];
   for (const file of [path, ...libraries.map((one) => one.replace(/:$/, ""))]) {

@@ -20,7 +20,7 @@ const download = (url: string, verify: string, install = 'r.binary("usr/bin/x")'
 const EXTRACT = 'r.extract("usr")';
 const UNVERIFIED = 'r.unverified("a test")';
 
-async function create(fields: string) {
+async function create(fields: string, cut?: string) {
   await using workplace = await Workplace.open();
   const github = new FakeGitHub();
   github.publish("example/tool", { tag: "v1", assets: { "tool-aarch64": TOOL, "tool-x86_64": TOOL } });
@@ -33,6 +33,7 @@ async function create(fields: string) {
     "/text": "none of it is an archive".repeat(100),
   });
   await using mirror = await Mirror.open({ ...github.hosts, "upstream.example": site });
+  if (cut !== undefined) mirror.fail(cut, "cut");
   const env = { BAKERY_MIRROR: mirror.url, BAKERY_EXTENSIONS: await plant(workplace, fields) };
   return await workplace.run(["create", "planted", "1.0.0", "--arch", "arm64"], env);
 }
@@ -106,6 +107,13 @@ describe("a download that fails names its extension, version, architecture and U
     expect(stderr.match(/error: /g)).toHaveLength(1);
     expect(stderr.match(/planted 1\.0\.0 arm64/g)).toHaveLength(1);
   });
+});
+
+it("that other bytes have come is said, not that they are no archive, which shows before the last of them is here", async () => {
+  const other = download(`${SITE}/text`, `r.pinned({ "1.0.0": "${sha256("other")}" })`, EXTRACT);
+  const { stderr } = await create(other, "upstream.example/text");
+  expect(stderr).toContain("error: text does not match its published checksum\n");
+  expect(stderr).toMatch(FOR);
 });
 
 it("a file that a release has under another name is told with the names that it has", async () => {

@@ -3,9 +3,9 @@ import { mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { Http } from "../../../../builder/system/http.ts";
 import { run } from "../../../../builder/system/run.ts";
 import { Git } from "../../../../builder/versions/git.ts";
-import { upstreamsFrom } from "../../../../builder/versions/upstreams.ts";
 import { parseReleaseManifest } from "../../../../schema/index.ts";
 import { Workplace } from "../../../support/bakery.ts";
 import { gitHost } from "../../../support/upstreams/git-host.ts";
@@ -168,7 +168,7 @@ const sink = { size: 0, expect: () => {}, write: async () => {}, digest: () => "
 
 it("a tag that is moved between its look-up and its fetch is an error that says so", async () => {
   vi.stubEnv("TMPDIR", scratch);
-  const { git } = upstreamsFrom({ BAKERY_MIRROR: mirror.url });
+  const git = new Git(new Http({ mirror: mirror.url }));
   const moved = git.archive({ repository: REPOSITORY, tag: "v2" }, commits.get("light") ?? "", sink);
   await expect(moved).rejects.toMatchObject({
     message: "the tag has been moved just now",
@@ -180,10 +180,9 @@ it("a tag that is moved between its look-up and its fetch is an error that says 
 
 it("a fetch that is ended leaves neither files nor processes", async () => {
   vi.stubEnv("TMPDIR", scratch);
-  const { http } = upstreamsFrom({ BAKERY_MIRROR: mirror.url });
   const ended = new AbortController();
   const tag = { repository: "https://stalled.example/tool.git", tag: "v2" };
-  const fetching = new Git(http).archive(tag, commits.get("v2") ?? "", sink, ended.signal);
+  const fetching = new Git(new Http({ mirror: mirror.url })).archive(tag, commits.get("v2") ?? "", sink, ended.signal);
   fetching.catch(() => {});
   const stalled = () => mirror.arrivals.some(({ path }) => path.startsWith("stalled.example") && path.endsWith("pack"));
   await vi.waitFor(() => expect(stalled()).toBe(true), 20_000);

@@ -157,6 +157,11 @@ describe("what upstream has not signed does not pass, and is not kept:", () => {
     ["a signature that was altered", async () => tool({ "/tool.sig": flipped(await signature(TOOL)) }), TOOL_UNSIGNED],
     ["a signature that is none", async () => tool({ "/tool.sig": "none" }), TOOL_UNSIGNED],
     ["a signature with nothing in it", async () => tool({ "/tool.sig": "" }), TOOL_UNSIGNED],
+    [
+      "a web page",
+      async () => tool({ "/tool": "<!doctype html><html>", "/tool.sig": await signature(TOOL) }),
+      "upstream has sent a web page instead of tool",
+    ],
     ["no signature", async () => tool({}), "planted 1.0.0 is not there for x86-64: not found upstream"],
     [
       "a download that is another one than in the checksum file",
