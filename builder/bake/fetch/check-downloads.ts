@@ -1,6 +1,7 @@
 /** Refuses, before anything is fetched, what a recipe cannot mean: addresses that are none or that nothing vouches for. */
 import type { Download, Verification } from "../../recipe/index.ts";
 import { UserError } from "../../system/errors.ts";
+import { parseGitTag } from "../../versions/git.ts";
 
 /** @throws UserError naming the address */
 export function checkDownloads(extension: string, downloads: readonly Download[]): void {
@@ -12,7 +13,7 @@ export function checkDownloads(extension: string, downloads: readonly Download[]
 }
 
 function addressProblem(url: string, verify: Verification): string | undefined {
-  if (url.startsWith("npm:")) return undefined;
+  if (url.startsWith("npm:") || parseGitTag(url) !== undefined) return undefined;
   const { protocol, pathname } = URL.parse(url) ?? {};
   if (protocol !== "https:" && protocol !== "http:") return "a download needs an https URL";
   // Where no digest is known beforehand, all trust is in TLS.
