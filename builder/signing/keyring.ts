@@ -74,11 +74,16 @@ export class Keyring {
         verificationKeys: [...this.#keys],
         format: "binary",
       });
-      // What arrives as a stream is hashed as it is read.
-      if (data instanceof ReadableStream) for await (const _ of data);
+      if (data instanceof ReadableStream) await readToEnd(data);
       return await Promise.all(signatures.map(({ verified }) => verified.catch(() => false)));
     } catch {
       return [];
     }
   }
+}
+
+/** What arrives as a stream is hashed as it is read. By its reader, which openpgp has put its own in place of. */
+async function readToEnd(stream: ReadableStream): Promise<void> {
+  const reader = stream.getReader();
+  while (!(await reader.read()).done);
 }
