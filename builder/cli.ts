@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { kitchenFrom } from "./bake/kitchen.ts";
 import { Catalog } from "./catalog.ts";
 import { bootCommand } from "./commands/boot.ts";
+import { butaneCommand } from "./commands/butane.ts";
 import type { Cli } from "./commands/command.ts";
 import { createCommand } from "./commands/create.ts";
 import { diffCommand } from "./commands/diff.ts";
@@ -34,6 +35,7 @@ const COMMANDS = [
   bootCommand,
   inspectCommand,
   diffCommand,
+  butaneCommand,
   publishCommand,
   yankCommand,
   pruneCommand,

@@ -26,6 +26,7 @@ import { chosenBy, withChoices } from "./choices.ts";
 import { type Cli, command, type Outcome } from "./command.ts";
 import {
   COMPRESSION_OPTION,
+  DEFAULT_BAKERY_URL,
   FORMATS_HELP,
   parseAllowance,
   parseArch,
@@ -37,8 +38,6 @@ import {
 } from "./options.ts";
 
 const ID_WIDTH = Math.max(...CHECKS.map(({ id }) => id.length));
-/** The reference's public server, for transfer files of those who run no bakery of their own. */
-const DEFAULT_BAKERY_URL = "https://extensions.flatcar.org";
 
 export function createCommand(cli: Cli): Command {
   const made = command<[string, string]>(

@@ -22,6 +22,9 @@ const FLAGS = new Set(["--latest", "--plain", "--force-reload", "--sysupdate", "
 export const SIGNING_HELP = `Indexes are signed where BAKERY_SIGNING_KEY has an armored private key (BAKERY_SIGNING_PASSPHRASE unlocks it).
 BAKERY_KEYRING is a file of public keys whose signatures count beside it: those before it, and of other publishers.`;
 
+/** The reference's public server, for those who run no bakery of their own. */
+export const DEFAULT_BAKERY_URL = "https://extensions.flatcar.org";
+
 export const COMPRESSION_OPTION = "how the image is compressed (default: the first that its format has)";
 
 export const FORMATS_HELP = `Compressions of each format, its default first:
@@ -71,6 +74,13 @@ export function parseCount(value: string): number {
 export function parseExtFsSize(value: string): string {
   parseSize(value);
   return value;
+}
+
+/** @returns it without a slash at the end */
+export function parseBakeryUrl(value: string): string {
+  const { protocol, search, hash } = URL.parse(value) ?? {};
+  if (/^https?:$/.test(protocol ?? "") && search === "" && hash === "") return value.replace(/\/+$/, "");
+  throw new UsageError(`no URL of a bakery: ${value}`, { hint: "https://extensions.example.org" });
 }
 
 /** @throws UsageError for what cannot be a version */

@@ -5,18 +5,10 @@ import { expect, it } from "vitest";
 import { inputsDigest } from "../../builder/bake/inputs.ts";
 import { planBake } from "../../builder/bake/plan.ts";
 import { Catalog } from "../../builder/catalog.ts";
-import { parseRecordedPlanFile, RECORDED_PLANS } from "../../builder/new/recorded-plan.ts";
-import type { Recipe } from "../../builder/recipe/index.ts";
+import { parseRecordedPlanFile, RECORDED_PLANS, recordedBundles } from "../../builder/new/recorded-plan.ts";
 import { ARCHES } from "../../schema/index.ts";
 import { FIXTURES, Workplace } from "../support/bakery.ts";
 
-/** What the plans on record bundle, for upstream's newest is another one tomorrow. */
-const BUNDLED: Readonly<Record<string, string>> = {
-  cni: "v1.6.2",
-  nats: "v2.10.20",
-  runc: "v1.2.5",
-  wasmedge: "0.14.1",
-};
 const RECORDED = (await readdir(RECORDED_PLANS)).map((file) => ({ file, ...parseRecordedPlanFile(file) }));
 
 it.each(RECORDED)(
@@ -26,7 +18,8 @@ it.each(RECORDED)(
     // Nobody is there to be asked.
     const env = { BAKERY_MIRROR: "http://127.0.0.1:9" };
     const { recipe } = await new Catalog().load(extension);
-    const args = ["plan", extension, version, "--arch", arch, ...bundledIn(recipe)];
+    const bundles = Object.entries(recordedBundles(recipe)).flatMap((one) => ["--bundle", one.join("=")]);
+    const args = ["plan", extension, version, "--arch", arch, ...bundles];
     const { exitCode, stdout, stderr } = await workplace.run(args, env);
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
     // The digest depends on the version of mksquashfs.
@@ -34,11 +27,6 @@ it.each(RECORDED)(
     await expect(text).toMatchFileSnapshot(join(RECORDED_PLANS, file));
   },
 );
-
-function bundledIn({ bundled = {} }: Recipe): string[] {
-  const names = Object.entries(bundled).flatMap(([name, bundle]) => (bundle.default === "none" ? [] : [name]));
-  return names.flatMap((name) => ["--bundle", `${name}=${BUNDLED[name]}`]);
-}
 
 it("every extension has a plan on record for each architecture", async () => {
   const recorded = (name: string) => RECORDED.flatMap(({ extension, arch }) => (extension === name ? [arch] : []));

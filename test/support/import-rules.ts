@@ -19,7 +19,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   worker: { project: ["schema/index.ts"], packages: ["hono", "jose", "cloudflare:"], own: true },
   builder: {
     project: ["schema/index.ts"],
-    packages: ["node:", "commander", "diff", "openpgp", "tar", "valibot"],
+    packages: ["node:", "commander", "diff", "openpgp", "tar", "valibot", "yaml", "yauzl"],
     own: true,
   },
   // Not even a neighbour's files or a file beside it: a recipe is one file, for that is what the inputs' digest is of.
