@@ -40,7 +40,7 @@ async function create({ catalog, cwd }: Cli, name: string, options: OptionValues
     ...(spec.repository === undefined ? [] : [`./bakery list ${name}`]),
     `./bakery plan ${name} ${FIRST_VERSION}`,
     ...(spec.repository === undefined ? [`./bakery create ${name} ${FIRST_VERSION}`] : []),
-    ...(place.plans === undefined ? [] : ["npm test -- test/builder/plan.test.ts"]),
+    ...(place.plans === undefined ? [] : ["npm run docs", "npm test -- test/builder/extensions.test.ts -u"]),
   ];
   const text = [...files.map((file) => relative(cwd, file)), "", "Try next:", ...next.map((line) => `  ${line}`)];
   return { value: { extension: name, version: FIRST_VERSION, files }, text: `${text.join("\n")}\n` };

@@ -29,7 +29,17 @@ export function readmeText(spec: Spec): string {
 ${about}
 How one sees that it works:
 
-${seen}`;
+${seen}
+## Install
+
+<!-- butane ${FIRST_VERSION} -->
+<!-- /butane -->
+`;
+}
+
+/** What upstream publishes, for the tests that bake it from a stand-in. */
+export function upstreamText({ name, repository }: Spec): string {
+  return `https://github.com/${repository}/releases/download/{tag}/${name}-linux-{goArch} elf\n`;
 }
 
 /** A service must not end, and whoever tries the program waits for nothing. */

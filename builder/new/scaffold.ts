@@ -9,7 +9,7 @@ import { EXTENSIONS_FOLDER, loadExtension } from "../catalog.ts";
 import { UsageError } from "../system/errors.ts";
 import { stageFolder } from "../system/staged-folder.ts";
 import { writeText } from "../system/work-dir.ts";
-import { readmeText, scriptText, unitText } from "./file-templates.ts";
+import { readmeText, scriptText, unitText, upstreamText } from "./file-templates.ts";
 import { recipeText, unitPath } from "./recipe-template.ts";
 import { RECORDED_PLANS, recordedPlanFile } from "./recorded-plan.ts";
 import { FIRST_VERSION, type Spec } from "./spec.ts";
@@ -41,11 +41,9 @@ export async function placeOf(folder: string): Promise<Place> {
 
 /** @returns what was written */
 export async function scaffold(spec: Spec, { extensions, plans }: Place): Promise<string[]> {
-  const release = { extension: spec.name, version: FIRST_VERSION };
   const folder = join(extensions, spec.name);
   const files = filesOf(spec, doorFrom(folder));
-  const records =
-    plans === undefined ? [] : ARCHES.map((arch) => ({ arch, path: join(plans, recordedPlanFile(release, arch)) }));
+  const records = plans === undefined ? [] : recordsOf(spec, plans);
   for (const path of [folder, ...records.map((record) => record.path)]) await refuseExisting(path);
 
   // Complete when its neighbours see it; a recipe that cannot be planned never appears.
@@ -53,8 +51,11 @@ export async function scaffold(spec: Spec, { extensions, plans }: Place): Promis
     for (const file of files) await write(staging, file);
     const extension = await loadExtension(spec.name, staging);
     const planned = async (arch: Arch) => describePlan(await planBake(extension, { version: FIRST_VERSION, arch }));
-    const plansOf = records.map(async ({ arch, path }) => ({ path, text: await planned(arch) }));
-    const result = await Promise.all(plansOf);
+    const texts = records.map(async ({ arch, path }) => ({
+      path,
+      text: arch === undefined ? upstreamText(spec) : await planned(arch),
+    }));
+    const result = await Promise.all(texts);
     await chmod(staging, 0o755);
     return { path: staging, result };
   };
@@ -67,6 +68,16 @@ export async function scaffold(spec: Spec, { extensions, plans }: Place): Promis
     throw error;
   }
   return [...files.map(({ path }) => join(folder, path)), ...records.map(({ path }) => path)];
+}
+
+/** What tests hold it against: its plans, and of a download what upstream publishes. */
+function recordsOf(spec: Spec, plans: string): { readonly path: string; readonly arch?: Arch }[] {
+  const release = { extension: spec.name, version: FIRST_VERSION };
+  const upstream = { path: join(plans, "../upstreams", `${spec.name}.txt`) };
+  return [
+    ...ARCHES.map((arch) => ({ arch, path: join(plans, recordedPlanFile(release, arch)) })),
+    ...(spec.repository === undefined ? [] : [upstream]),
+  ];
 }
 
 function filesOf(spec: Spec, door: string): NewFile[] {

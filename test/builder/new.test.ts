@@ -83,7 +83,8 @@ test/fixtures/plans/hello-1.0.0-arm64.txt
 Try next:
   ./bakery plan hello 1.0.0
   ./bakery create hello 1.0.0
-  npm test -- test/builder/plan.test.ts
+  npm run docs
+  npm test -- test/builder/extensions.test.ts -u
 `,
       stderr: "",
     });

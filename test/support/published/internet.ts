@@ -28,6 +28,7 @@ export class Internet {
 
   /** Publishes what a plan of an extension downloads. */
   async publish(extension: string, plan: Plan): Promise<void> {
+    if (plan.downloads.length === 0) return;
     const published = readPublished(extension);
     const { bundled, options, ...context } = contextOf(plan);
     const words = { ...context, ...bundled };
