@@ -4,8 +4,8 @@ import { fileURLToPath } from "node:url";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
-/** Whole machines and distributions, over and over: minutes where there is no KVM. `npm run test:machines` */
-const MACHINE_TESTS = ["boot", "guest", "wrapped"].map((name) => `test/clients/${name}.test.ts`);
+/** Whole machines, distributions and containers, over and over: minutes where there is no KVM. `npm run test:machines` */
+const MACHINE_TESTS = ["boot", "guest", "podman", "wrapped"].map((name) => `test/clients/${name}.test.ts`);
 const RUNS_MACHINES = process.env.BAKERY_TEST_MACHINES === "1";
 const WORKER_TESTS = "test/worker/**/*.test.ts";
 const PUBLISHING_TESTS = "test/worker/publish/*.test.ts";

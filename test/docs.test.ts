@@ -3,6 +3,7 @@ import { glob, readFile, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { Catalog } from "../builder/catalog.ts";
 import { Workplace } from "./support/bakery.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -10,6 +11,7 @@ const pages: { page: string; text: string }[] = [];
 for await (const page of glob(["*.md", "docs/*.md", "extensions/*/README.md"], { cwd: ROOT })) {
   pages.push({ page, text: await readFile(join(ROOT, page), "utf8") });
 }
+const extensions = await new Catalog().names();
 const { scripts } = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8")) as { scripts: object };
 
 describe.each(pages)("$page", ({ page, text }) => {
@@ -19,9 +21,11 @@ describe.each(pages)("$page", ({ page, text }) => {
   it("shows commands of ./bakery that exist, with options that exist", async () => {
     await using workplace = await Workplace.open();
     for (const command of commands.flatMap((line) => /\.\/bakery ([a-z].*)/.exec(line)?.[1] ?? [])) {
-      const [verb = ""] = command.split(" ");
+      const [verb = "", name = ""] = command.split(" ");
       if (verb === "help") continue;
-      const { exitCode, stdout } = await workplace.run([verb.replace(/\W+$/, ""), "--help"]);
+      // An extension may have options of its own.
+      const named = extensions.includes(name) ? [name] : [];
+      const { exitCode, stdout } = await workplace.run([verb.replace(/\W+$/, ""), ...named, "--help"]);
       expect(exitCode, command).toBe(0);
       for (const option of command.match(/(?<= )--[a-z-]+/g) ?? []) expect(stdout, command).toContain(option);
     }

@@ -39,7 +39,7 @@ function describeDownload({ url, verify, install }: Download, keys: Keys): strin
   return [
     ["download", url],
     ["", `verified by ${describeVerification(verify, keys)}`],
-    ["", describeInstall(install)],
+    ...describeInstall(install).map((line) => ["", line]),
   ];
 }
 
@@ -71,16 +71,18 @@ function describeSignature({ url, key }: Signature, keys: Keys): string {
   return `signed by ${key} (${keys[key]?.join(", ")}) in ${url}`;
 }
 
-function describeInstall(install: Install): string {
+function describeInstall(install: Install): string[] {
   switch (install.kind) {
     case "binary":
-      return `to ${install.path}, executable`;
+      return [`to ${install.path}, executable`];
     case "keep":
-      return `for the build, as ${install.path}`;
+      return [`for the build, as ${install.path}`];
+    case "take":
+      return Object.entries(install.places).map(([name, path]) => `${name} to ${path}`);
     case "extract":
     case "unpack": {
       const part = install.only.length === 0 ? "all files" : install.only.join(", ");
-      return `unpacked${install.kind === "unpack" ? " for the build" : ""} into ${install.path}: ${part}`;
+      return [`unpacked${install.kind === "unpack" ? " for the build" : ""} into ${install.path}: ${part}`];
     }
   }
 }

@@ -54,7 +54,7 @@ async function perform(cli: Cli, name: string, options: OptionValues): Promise<O
   if (run !== undefined) {
     try {
       const onOutput = (piece: Buffer) => cli.progress.note(piece.toString().trimEnd());
-      await runIn(folder, ["sh", "-c", run], { arch, network: true, signal: cli.signal, onOutput });
+      await runIn(folder, ["sh", "-c", run], { arch, env: resolved.env, network: true, signal: cli.signal, onOutput });
     } catch (error) {
       // Half of what was asked for would pass for all of it.
       await removeTree(folder);

@@ -97,7 +97,7 @@ export async function guestTree(options: GuestTreeOptions, recipe = GUEST_RECIPE
       () => withLock(`${tree}.lock`, () => makeOnce(tree, recipe, options), PATIENCE, options.signal),
       () => `Debian ${recipe.suite}, kept for the next time`,
     );
-    await removeOld(folder);
+    await removeOld(folder, removeTree);
   }
   return tree;
 }

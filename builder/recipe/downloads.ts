@@ -29,6 +29,7 @@ export type Unverified = Extract<Verification, { kind: "unverified" }>;
 export type Install =
   | { readonly kind: "binary"; readonly path: string }
   | { readonly kind: "extract"; readonly path: string; readonly strip: number; readonly only: readonly string[] }
+  | { readonly kind: "take"; readonly places: Readonly<Record<string, string>> }
   | { readonly kind: "unpack"; readonly path: string; readonly strip: number; readonly only: readonly string[] }
   | { readonly kind: "keep"; readonly path: string };
 
@@ -79,7 +80,8 @@ export function binary(path: string): Install {
 }
 
 /**
- * The download is a tar archive, compressed or not, or a zip: its files go below `path`.
+ * The download is a tar archive, compressed or not, a zip, or a Debian package: its files go below `path`. What it is,
+ * its first bytes say. Of a zip, programs are executable where it was written on a Unix.
  * @param options `strip`: leading folders taken off each name; `only`: names in the archive (or folders) to take
  */
 export function extract(
@@ -87,6 +89,15 @@ export function extract(
   { strip = 0, only = [] }: { strip?: number; only?: readonly string[] } = {},
 ): Install {
   return { kind: "extract", path, strip, only };
+}
+
+/**
+ * The download is an archive, of which each part has a place of its own in the image. What it does not have is left out.
+ * @param places by the name of a file or folder in the archive, `{ "tool-1.0/tool": "usr/bin/tool" }`; of several that
+ * fit, the first one counts
+ */
+export function take(places: Readonly<Record<string, string>>): Install {
+  return { kind: "take", places };
 }
 
 /** As `extract`, into the folder that builds work in. */

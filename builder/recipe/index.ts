@@ -19,6 +19,7 @@ export {
   type Script,
 } from "./build.ts";
 export { type Bundle, type BundledBy, type Bundles, newestOf, onlyIfAsked, statedAt } from "./bundled.ts";
+export { CNI_PLUGINS, cniPlugins } from "./cni.ts";
 export {
   binary,
   checksumFile,
@@ -36,6 +37,7 @@ export {
   pinned,
   type Signature,
   signedBy,
+  take,
   type Unverified,
   unpack,
   unverified,

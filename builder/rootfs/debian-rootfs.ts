@@ -20,6 +20,7 @@ export async function debianRootfs(
   return {
     identity: named.map(({ url, sha256 }) => `${url} ${sha256}`).join("\n"),
     downloads: named.map((one) => ({ ...one, verifiedBy: "apt-archive" })),
+    env: {},
     async make(folder, signal) {
       // Those that were found, whatever the archive has by now.
       await makeDebianTree(wanted, folder, { ...options, packages: found, signal });

@@ -36,7 +36,8 @@ export interface Entering {
   readonly onOutput?: ((piece: Buffer) => void) | undefined;
 }
 
-const ENVIRONMENT = {
+/** What programs in any distribution find, unless they are told something else. */
+export const ENVIRONMENT = {
   PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
   HOME: "/root",
   LC_ALL: "C.UTF-8",

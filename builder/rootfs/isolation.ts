@@ -23,7 +23,7 @@ export interface Isolation {
 }
 
 /** What containers are called inside, so that no build depends on what the machine is called. */
-const HOSTNAME = "bakery";
+export const HOSTNAME = "bakery";
 
 /**
  * What root may still do inside, capabilities(7): what package managers and builds need. Not to mount, to make devices

@@ -26,6 +26,7 @@ export async function ociRootfs(
   return {
     identity: `${name}@${resolved.digest}`,
     downloads,
+    env: variablesIn(resolved.config.config?.Env ?? []),
     async make(folder, signal) {
       // What was resolved, also where the tag has moved on since.
       await pullImage(resolved.reference, folder, { ...options, kitchen: { ...kitchen, signal } });
@@ -37,6 +38,15 @@ export async function ociRootfs(
       );
     },
   };
+}
+
+/** What is no `NAME=value`, no program could be given. */
+function variablesIn(lines: readonly string[]): Record<string, string> {
+  const found = lines.flatMap((line) => {
+    const { name, value } = /^(?<name>[^=\0]+)=(?<value>[^\0]*)$/s.exec(line)?.groups ?? {};
+    return name === undefined || value === undefined ? [] : [[name, value] as const];
+  });
+  return Object.fromEntries(found);
 }
 
 /** Release manifests know no other digests, and registries hardly any. */

@@ -11,6 +11,8 @@ export interface ResolvedRootfs {
   /** Equal means the same tree. */
   readonly identity: string;
   readonly downloads: readonly DownloadRecord[];
+  /** What programs in it are to be run with, as it says itself: PATH, or where a compiler has its files. */
+  readonly env: Readonly<Record<string, string>>;
   /** @param folder where the tree goes: it is not there yet */
   make(folder: string, signal?: AbortSignal): Promise<void>;
   /** Puts what it is made of into another cache, so that it can be made from there without a network. */

@@ -1,8 +1,9 @@
 /** What is made once and kept between runs, in folders of the cache: it goes when it has long not been used. */
-import { mkdir, readdir, rm, stat, utimes } from "node:fs/promises";
+import { mkdir, readdir, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { errorCode, ToolError } from "./errors.ts";
 import { isFull, noSpace } from "./no-space.ts";
+import { remove } from "./remove.ts";
 
 /** Milliseconds. An older checkout may want what another recipe made. */
 const KEPT_MS = 30 * 24 * 60 * 60 * 1_000;
@@ -31,12 +32,15 @@ export async function openKept(folder: string, what: string): Promise<void> {
   });
 }
 
-/** A file that somebody has open outlives its name. */
-export async function removeOld(folder: string): Promise<void> {
+/**
+ * A file that somebody has open outlives its name.
+ * @param removeOne for what others than this process's user own things in
+ */
+export async function removeOld(folder: string, removeOne = remove): Promise<void> {
   for (const name of await readdir(folder)) {
     const found = await stat(join(folder, name)).catch(() => undefined);
     if (found !== undefined && Date.now() - found.mtimeMs > KEPT_MS) {
-      await rm(join(folder, name), { recursive: true, force: true });
+      await removeOne(join(folder, name));
     }
   }
 }

@@ -12,6 +12,14 @@ export interface Measured {
   readonly sha256: string;
 }
 
+/** What has come to its end, and may be read anywhere. */
+export interface Whole {
+  /** bytes */
+  readonly size: number;
+  /** As many bytes from there on; each piece is good until the next one is asked for. Throws where there are fewer. */
+  read(position: number, length: number): AsyncGenerator<Uint8Array>;
+}
+
 /** Bytes that are read at once. */
 const PIECE = 256 * 1024;
 
@@ -111,6 +119,15 @@ export class Spool implements Sink, AsyncDisposable {
     }
   }
 
+  /** For what starts at its end, as a zip does: waits for that. Throws as `read` does. */
+  async whole(): Promise<Whole> {
+    while (!this.#isComplete) {
+      if (this.#failure !== undefined) throw this.#failure.error;
+      await this.#news.promise;
+    }
+    return { size: this.#size, read: (position, length) => this.#part(position, length) };
+  }
+
   /** What is there, as a web stream: whoever asks knows that it is all. */
   stream(): ReadableStream<Uint8Array> {
     let position = 0;
@@ -126,6 +143,16 @@ export class Spool implements Sink, AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#handle.close();
+  }
+
+  async *#part(from: number, length: number): AsyncGenerator<Uint8Array> {
+    const buffer = Buffer.allocUnsafe(Math.min(PIECE, length));
+    for (let left = length; left > 0; ) {
+      const { bytesRead } = await this.#handle.read(buffer, 0, Math.min(PIECE, left), from + length - left);
+      if (bytesRead === 0) throw new RangeError("a download's file has become shorter");
+      left -= bytesRead;
+      yield buffer.subarray(0, bytesRead);
+    }
   }
 
   async #takeUp(): Promise<void> {

@@ -10,9 +10,12 @@ export default defineExtension({
   publish: ["latest", "2.22.0", "2.24.5"],
   downloads: ({ tag, unameArch }) => {
     const url = githubAsset("docker/compose", tag, `docker-compose-linux-${unameArch}`);
-    return [{ url, verify: checksumFile(`${url}.sha256`), install: binary(PLUGIN) }];
+    const verify = checksumFile(githubAsset("docker/compose", tag, "checksums.txt"));
+    return [{ url, verify, install: binary(PLUGIN) }];
   },
   provides: [PLUGIN],
   // As a plugin it needs Docker's own command line; it runs without, too.
   smoke: ({ version }) => [{ run: [`/${PLUGIN}`, "version"], prints: version }],
+  // Whoever calls it next has the new one.
+  host: { activation: "refresh" },
 });

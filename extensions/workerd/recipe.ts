@@ -24,4 +24,5 @@ export default defineExtension({
     "usr/share/workerd/hello.js",
   ],
   smoke: [{ run: ["workerd", "--version"], prints: /^workerd \d{4}-\d\d-\d\d$/m }],
+  host: { activation: { restart: ["workerd.service"] } },
 });

@@ -24,8 +24,8 @@ const OBJECT = `objects.githubusercontent.com/docker/compose/v1.0.0/${PROGRAM}`;
 async function compose(size: number): Promise<Mirror> {
   const content = randomBytes(size);
   const github = new FakeGitHub();
-  const checksum = `${sha256(content)}\n`;
-  github.publish("docker/compose", { tag: "v1.0.0", assets: { [PROGRAM]: content, [`${PROGRAM}.sha256`]: checksum } });
+  const checksums = `${sha256(content)} *${PROGRAM}\n`;
+  github.publish("docker/compose", { tag: "v1.0.0", assets: { [PROGRAM]: content, "checksums.txt": checksums } });
   return Mirror.open(github.hosts);
 }
 

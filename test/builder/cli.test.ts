@@ -17,7 +17,7 @@ describe("on a terminal", () => {
     await using workplace = await Workplace.open();
     const github = new FakeGitHub();
     const content = "x".repeat(30);
-    const assets = { [PROGRAM]: content, [`${PROGRAM}.sha256`]: `${sha256(content)}\n` };
+    const assets = { [PROGRAM]: content, "checksums.txt": `${sha256(content)} *${PROGRAM}\n` };
     github.publish("docker/compose", { tag: "v1.0.0", assets });
     await using mirror = await Mirror.open(github.hosts);
     const object = `objects.githubusercontent.com/docker/compose/v1.0.0/${PROGRAM}`;

@@ -23,9 +23,8 @@ async function open(assets: Record<string, string> = {}) {
     tag: "v2.34.0",
     assets: {
       [X86]: "a program for x86-64",
-      [`${X86}.sha256`]: `${sha256("a program for x86-64")} *${X86}\n`,
       [ARM]: "a program for arm64",
-      [`${ARM}.sha256`]: `${sha256("a program for arm64")} *${ARM}\n`,
+      "checksums.txt": `${sha256("a program for arm64")} *${ARM}\n${sha256("a program for x86-64")} *${X86}\n`,
       ...assets,
     },
   });
@@ -130,7 +129,7 @@ describe("a download from GitHub", () => {
     ["is empty", "", `has no sha256 for ${X86}`],
     ["contradicts itself", `${sha256("x")}  ${X86}\n${sha256("y")}  ${X86}\n`, `has two digests for ${X86}`],
   ])("whose checksum file %s is refused", async (_, text, problem) => {
-    await using at = await open({ [`${X86}.sha256`]: text });
+    await using at = await open({ "checksums.txt": text });
     expect(await at.create()).toMatchObject({ exitCode: 1, stderr: expect.stringContaining(problem) });
     expect(await at.names()).toEqual([]);
   });
@@ -139,7 +138,7 @@ describe("a download from GitHub", () => {
     ["the digest alone", `${sha256("a program for x86-64").toUpperCase()}\n`],
     ["several files", `${sha256("x")}  other\n${sha256("a program for x86-64")}  ./dist/${X86}\n`],
   ])("is verified by a checksum file with %s", async (_, text) => {
-    await using at = await open({ [`${X86}.sha256`]: text });
+    await using at = await open({ "checksums.txt": text });
     expect(await at.create()).toMatchObject({ exitCode: 0 });
   });
 });

@@ -2,8 +2,9 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Container, Script } from "../../recipe/index.ts";
-import { runIn } from "../../rootfs/enter.ts";
+import { ENVIRONMENT, runIn } from "../../rootfs/enter.ts";
 import { removeTree } from "../../rootfs/remove-tree.ts";
+import type { ResolvedRootfs } from "../../rootfs/rootfs-maker.ts";
 import { UserError } from "../../system/errors.ts";
 import { contextOf } from "../context.ts";
 import type { Plan } from "../plan.ts";
@@ -19,22 +20,20 @@ const WORK = "/build/work";
 const DESTDIR = "/build/root";
 
 /** @throws ToolError with the script's last words if it fails */
-export async function runInContainer(
-  build: Container,
-  { root }: PreparedBuild,
-  { plan, fetches, folder, output, progress, env, signal }: Place,
-): Promise<void> {
+export async function runInContainer(build: Container, { root }: PreparedBuild, place: Place): Promise<void> {
+  const { plan, fetches, folder, output, progress, env, downloads, signal } = place;
   const work = await fillWorkFolder(join(folder, "work"), { plan, fetches });
   await mkdir(output);
-  const { mounts, ...run } = runOf(plan, build.script, work, signal);
-  const wanted: ContainerRun = {
+  const { mounts, ...run } = runOf(build.script, root, work, place);
+  const wanted: TreeRun = {
     ...run,
     env: { ...run.env, DESTDIR },
     mounts: [...mounts, { from: output, to: DESTDIR, writable: true }],
   };
   const engine = build.rootfs.kind === "oci" ? await engineHere(env) : undefined;
-  if (engine !== undefined && build.rootfs.kind === "oci") await runByEngine(engine, build.rootfs.image, wanted);
-  else {
+  if (engine !== undefined && build.rootfs.kind === "oci") {
+    await runByEngine(engine, build.rootfs.image, { ...wanted, offline: downloads.offline });
+  } else {
     const tree = join(folder, "tree");
     try {
       await root?.make(tree, signal);
@@ -54,18 +53,32 @@ export async function runInContainer(
 }
 
 /** Runs a script in a tree, which keeps what it installs there. */
-export async function runInTree(tree: string, script: Script, { plan, fetches, folder, signal }: Place): Promise<void> {
+export async function runInTree(
+  tree: string,
+  script: Script,
+  root: ResolvedRootfs | undefined,
+  place: Place,
+): Promise<void> {
+  const { plan, fetches, folder } = place;
   const work = await fillWorkFolder(join(folder, "work"), { plan, fetches });
-  const { command, ...options } = runOf(plan, script, work, signal);
+  const { command, ...options } = runOf(script, root, work, place);
   await runIn(tree, command, { ...options, env: { ...options.env, DESTDIR: "" } });
 }
 
-function runOf(plan: Plan, script: Script, work: string, signal: AbortSignal): ContainerRun {
+type TreeRun = Omit<ContainerRun, "offline">;
+
+function runOf(
+  script: Script,
+  root: ResolvedRootfs | undefined,
+  work: string,
+  { plan, signal }: Pick<Place, "plan" | "signal">,
+): TreeRun {
   return {
     arch: plan.arch,
     command: ["sh", SCRIPT],
     cwd: WORK,
-    env: { ...variablesFor(plan), ...script.env },
+    // The same in a container and in a tree.
+    env: { ...ENVIRONMENT, ...root?.env, ...variablesFor(plan), ...script.env },
     mounts: [
       { from: join(plan.folder, script.file), to: SCRIPT, writable: false },
       { from: work, to: WORK, writable: true },

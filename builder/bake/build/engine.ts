@@ -1,6 +1,7 @@
 /** docker and podman, where one of them works here. */
 import { type Arch, GO_ARCH } from "../../../schema/index.ts";
 import type { TreeMount } from "../../rootfs/enter.ts";
+import { HOSTNAME } from "../../rootfs/isolation.ts";
 import { UsageError } from "../../system/errors.ts";
 import { OWNER } from "../../system/owner.ts";
 import { run } from "../../system/run.ts";
@@ -13,7 +14,10 @@ export interface ContainerRun {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
   readonly mounts: readonly TreeMount[];
+  /** Whether it sees the machine's network. */
   readonly network: boolean;
+  /** The engine is to ask no registry. */
+  readonly offline: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -48,16 +52,17 @@ export async function runByEngine(engine: Engine, image: string, wanted: Contain
   started += 1;
   const name = `sysext-bakery-${OWNER.replace(/[^A-Za-z0-9]/g, "-")}-${started}`;
   try {
-    await run(engine, engineArgs(engine, name, image, wanted), { signal: wanted.signal });
+    // Any other signal it would pass on to the script, to heed it or not.
+    await run(engine, engineArgs(engine, name, image, wanted), { signal: wanted.signal, killSignal: "SIGKILL" });
   } finally {
-    // Its client ends at a signal, and the container goes on. Nothing is there to be removed if all went well.
+    // Without its client the container goes on. Nothing is there to be removed if all went well.
     await run(engine, ["rm", "--force", "--volumes", name]).catch(() => {});
   }
 }
 
 /** docker-run(1) and podman-run(1) understand these alike. */
 export function engineArgs(engine: Engine, name: string, image: string, wanted: ContainerRun): string[] {
-  const { arch, command, cwd, env, mounts, network } = wanted;
+  const { arch, command, cwd, env, mounts, network, offline } = wanted;
   const [uid, gid] = [process.getuid?.() ?? 0, process.getgid?.() ?? 0];
   // docker's root is the machine's: what it makes would not be ours to remove.
   const ours = mounts.filter(({ writable }) => writable).map(({ to }) => to);
@@ -67,9 +72,15 @@ export function engineArgs(engine: Engine, name: string, image: string, wanted: 
     "run",
     "--rm",
     ...["--name", name],
-    "--init",
     ...["--platform", `linux/${GO_ARCH[arch]}`],
+    ...(offline ? ["--pull", "never"] : []),
     ...(network ? [] : ["--network", "none"]),
+    // As in a tree of our own, whatever the image was made for.
+    ...["--entrypoint", "", "--user", "0:0", "--hostname", HOSTNAME],
+    // At once, when it is to be removed: nobody would heed a polite signal.
+    ...["--stop-timeout", "0"],
+    // Where SELinux would keep it from our folders: they are for it alone.
+    ...["--security-opt", "label=disable"],
     ...Object.entries(env).flatMap(([key, value]) => ["--env", `${key}=${value}`]),
     ...mounts.flatMap(({ from, to, writable }) => ["--volume", `${from}:${to}${writable ? "" : ":ro"}`]),
     ...["--workdir", cwd],

@@ -19,7 +19,7 @@ import { nameOfRootfs } from "./plan-builds.ts";
 import type { PreparedBuild } from "./prepare-builds.ts";
 import { fillWorkFolder } from "./work-folder.ts";
 
-export interface Building extends Pick<Kitchen, "progress" | "env"> {
+export interface Building extends Pick<Kitchen, "progress" | "env" | "downloads"> {
   readonly plan: Plan;
   readonly fetches: readonly Fetch[];
   /** An empty folder; all that is made is in there. */
@@ -92,7 +92,7 @@ async function wrap(build: Flix | Flatwrap, root: ResolvedRootfs | undefined, pl
   const { plan, signal, folder, output, progress } = place;
   const tree = join(folder, "tree");
   await root?.make(tree, signal);
-  if (build.kind === "flix" && build.script !== undefined) await runInTree(tree, build.script, place);
+  if (build.kind === "flix" && build.script !== undefined) await runInTree(tree, build.script, root, place);
   const { extension: name, arch } = plan;
   const request = { tree, name, paths: build.paths, signal };
   const { warnings } =

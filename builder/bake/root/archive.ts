@@ -1,7 +1,7 @@
 /** An archive as a layer: which of its entries go where, and that none goes elsewhere. */
-import { decompress } from "./decompress.ts";
-import { type Entries, fileMode, type RootEntry } from "./entry.ts";
-import { ArchiveError, readTar, type TarEntry } from "./tar-reader.ts";
+import { type Entries, fileMode, MAX_PATH, type RootEntry } from "./entry.ts";
+import { type Arriving, readArchive } from "./read-archive.ts";
+import { type ArchiveEntry, ArchiveError } from "./tar-reader.ts";
 
 export interface Unpacking {
   /** Below which path of the root. */
@@ -14,24 +14,19 @@ export interface Unpacking {
 
 /** Each is remembered until the end. */
 const MAX_ENTRIES = 250_000;
-/** NAME_MAX and PATH_MAX of Linux, without the zero at the end: limits.h(0p). Bytes. */
+/** NAME_MAX of Linux: limits.h(0p). Bytes. */
 const MAX_NAME = 255;
-export const MAX_PATH = 4095;
 
 /**
- * @param bytes the archive, compressed or not
+ * @param archive as `readArchive` takes it
  * @throws ArchiveError for whatever no honest archive has
  */
-export async function* unpack(
-  bytes: AsyncIterable<Uint8Array>,
-  { path, strip, only }: Unpacking,
-  maxEntries = MAX_ENTRIES,
-): Entries {
+export async function* unpack(archive: Arriving, { path, strip, only }: Unpacking, maxEntries = MAX_ENTRIES): Entries {
   const folder = names(path);
   const wanted = only.map((one) => names(one).join("/"));
   /** What has passed by, by its name in the archive. */
   const seen = new Map<string, RootEntry["kind"]>();
-  for await (const entry of readTar(decompress(bytes))) {
+  for await (const entry of readArchive(archive)) {
     const name = nameWithin(entry.name);
     if (name === "") continue;
     if (!(wanted.length === 0 || wanted.some((one) => name === one || name.startsWith(`${one}/`)))) continue;
@@ -55,7 +50,7 @@ export async function* unpack(
   }
 }
 
-function placed({ kind, mode, size, content, linkName }: TarEntry, path: string, linked: () => string): RootEntry {
+function placed({ kind, mode, size, content, linkName }: ArchiveEntry, path: string, linked: () => string): RootEntry {
   switch (kind) {
     case "folder":
       return { path, kind };

@@ -12,10 +12,10 @@ type Decompressor = (bytes: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Arr
 /** Larger pieces cross fewer threads. Bytes. */
 const CHUNK = 256 * 1024;
 
-const zstd = through(() => createZstdDecompress({ chunkSize: CHUNK }));
+const zstd = through(createZstdDecompress);
 const MAGIC_LENGTH = 6;
 const FORMATS: readonly (readonly [magic: Uint8Array, decompress: Decompressor])[] = [
-  [Buffer.of(0x1f, 0x8b), through(() => createGunzip({ chunkSize: CHUNK }))],
+  [Buffer.of(0x1f, 0x8b), through(createGunzip)],
   [Buffer.of(0x28, 0xb5, 0x2f, 0xfd), (bytes) => zstd(zstdFrames(bytes))],
   // A frame with something else in it may come first.
   [Buffer.of(0x50, 0x2a, 0x4d, 0x18), (bytes) => zstd(zstdFrames(bytes))],
@@ -38,9 +38,7 @@ export async function* decompress(bytes: AsyncIterable<Uint8Array>): AsyncGenera
     let made = 0;
     for await (const piece of decompressor(reader.rest())) {
       made += piece.length;
-      if (made > BOMB.bytes && made > BOMB.ratio * arrived) {
-        throw new ArchiveError(`it unpacks to more than ${BOMB.ratio} times its size: a decompression bomb`);
-      }
+      refuseBomb(made, arrived);
       yield piece;
     }
   } finally {
@@ -48,9 +46,18 @@ export async function* decompress(bytes: AsyncIterable<Uint8Array>): AsyncGenera
   }
 }
 
-function through(create: () => Transform): Decompressor {
+/**
+ * @param made bytes
+ * @param arrived of so many bytes
+ */
+export function refuseBomb(made: number, arrived: number): void {
+  if (made <= BOMB.bytes || made <= BOMB.ratio * arrived) return;
+  throw new ArchiveError(`it unpacks to more than ${BOMB.ratio} times its size: a decompression bomb`);
+}
+
+export function through(create: (options: { readonly chunkSize: number }) => Transform): Decompressor {
   return (bytes) => {
-    const transform = create();
+    const transform = create({ chunkSize: CHUNK });
     // An error, on either side, is thrown to whoever reads.
     pump(bytes, transform).catch(() => {});
     return transform;

@@ -41,6 +41,9 @@ export type RootEntry = RootFolder | RootFile | RootSymlink | RootHardLink;
 /** In order: a folder before what is in it. */
 export type Entries = AsyncIterable<RootEntry>;
 
+/** PATH_MAX of Linux, without the zero at the end: limits.h(0p). Bytes. */
+export const MAX_PATH = 4095;
+
 const SETUID_SETGID = 0o6000;
 
 /** Neither the umask of whoever bakes nor modes in archives show: of a mode counts who may execute, and as whom. */

@@ -8,19 +8,23 @@ import { Header } from "tar/header";
 import { ByteReader } from "./byte-reader.ts";
 import type { Content } from "./entry.ts";
 
-export interface TarEntry {
+/** What an archive of any kind has. */
+export interface ArchiveEntry {
   /** As it stands in the archive. */
   readonly name: string;
   readonly kind: "file" | "folder" | "symlink" | "hard-link";
   readonly mode: number;
-  readonly uid: number;
-  readonly gid: number;
-  /** Seconds since 1970, with fractions where a pax header has them. */
-  readonly mtime: number;
   readonly size: number;
   /** Of links. */
   readonly linkName: string;
   readonly content: Content;
+}
+
+export interface TarEntry extends ArchiveEntry {
+  readonly uid: number;
+  readonly gid: number;
+  /** Seconds since 1970, with fractions where a pax header has them. */
+  readonly mtime: number;
 }
 
 /** What is wrong with an archive; its reader knows where it came from. */
@@ -136,7 +140,8 @@ function originOf({ uid = 0, gid = 0, mtime }: Header): Required<Origin> {
   return { uid, gid, mtime: (mtime?.getTime() ?? 0) / 1_000 };
 }
 
-function checkNames(...names: readonly (string | undefined)[]): void {
+/** @throws ArchiveError for what is no name on Linux, or was no text */
+export function checkNames(...names: readonly (string | undefined)[]): void {
   for (const name of names) {
     // Decoding puts U+FFFD where there is no character.
     if (name?.includes("\ufffd")) throw new ArchiveError(`a name is not UTF-8: ${JSON.stringify(name)}`);

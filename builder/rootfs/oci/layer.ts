@@ -19,7 +19,8 @@ import {
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
-import { MAX_PATH, nameWithin } from "../../bake/root/archive.ts";
+import { nameWithin } from "../../bake/root/archive.ts";
+import { MAX_PATH } from "../../bake/root/entry.ts";
 import { ArchiveError, type TarEntry } from "../../bake/root/tar-reader.ts";
 import { errorCode } from "../../system/errors.ts";
 

@@ -30,6 +30,7 @@ const rootfs: RootfsMaker = {
     return {
       identity: "busybox",
       downloads: [RECORD],
+      env: {},
       copyTo: async () => {},
       async make(folder) {
         await mkdir(join(folder, "bin"), { recursive: true });

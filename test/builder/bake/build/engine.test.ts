@@ -34,6 +34,7 @@ const WANTED: ContainerRun = {
     { from: "/here/root", to: "/build/root", writable: true },
   ],
   network: false,
+  offline: false,
   signal: new AbortController().signal,
 };
 
@@ -63,14 +64,16 @@ describe("of docker and podman", () => {
 });
 
 describe("an engine", () => {
-  it("is told the image, the platform, what is mounted, and to give it no network", () => {
+  it("is told the image, the platform, what is mounted, and to give it neither network nor ways of its own", () => {
     vi.spyOn(process, "getuid").mockReturnValue(0);
     expect(engineArgs("docker", "name", "docker.io/library/alpine@sha256:0", WANTED).join(" ")).toBe(
-      "run --rm --name name --init --platform linux/arm64 --network none --env VERSION=1.0.0 " +
+      "run --rm --name name --platform linux/arm64 --network none --entrypoint  --user 0:0 --hostname bakery " +
+        "--stop-timeout 0 --security-opt label=disable --env VERSION=1.0.0 " +
         "--volume /here/build.sh:/build/script:ro --volume /here/root:/build/root --workdir /build/work " +
         "docker.io/library/alpine@sha256:0 sh /build/script",
     );
     expect(engineArgs("podman", "name", "image", { ...WANTED, network: true })).not.toContain("--network");
+    expect(engineArgs("podman", "name", "image", { ...WANTED, offline: true }).join(" ")).toContain(" --pull never ");
   });
 
   it("of root's gives what it has made back to who has asked, whatever became of the script", () => {

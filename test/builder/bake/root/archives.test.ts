@@ -1,66 +1,12 @@
 /** Archives from strangers: whatever is in them, nothing is written outside of the image, and an error says why. */
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { assemble } from "../../../../builder/bake/assemble.ts";
-import type { Fetch } from "../../../../builder/bake/fetch/fetch.ts";
-import { planBake } from "../../../../builder/bake/plan.ts";
 import { unpack } from "../../../../builder/bake/root/archive.ts";
-import { writeFolder } from "../../../../builder/bake/root/folder.ts";
-import { binary, extract, fixed, type Install, pinned } from "../../../../builder/recipe/index.ts";
+import { binary, extract, take } from "../../../../builder/recipe/index.ts";
 import { run } from "../../../../builder/system/run.ts";
-import { Spool } from "../../../../builder/system/spool.ts";
-import { Workplace } from "../../../support/bakery.ts";
-import { sha256 } from "../../../support/sha256.ts";
 import { archive, entry, link, patched, pax } from "../../../support/tar-archive.ts";
-
-class Kitchen implements AsyncDisposable {
-  readonly workplace: Workplace;
-  readonly #spools: Spool[] = [];
-
-  private constructor(workplace: Workplace) {
-    this.workplace = workplace;
-  }
-
-  static async open(): Promise<Kitchen> {
-    const workplace = await Workplace.open();
-    await writeFile(workplace.file("host"), "the host's");
-    return new Kitchen(workplace);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    for (const spool of this.#spools) await spool[Symbol.asyncDispose]();
-    await this.workplace[Symbol.asyncDispose]();
-  }
-
-  /** The tree that is made of these downloads. */
-  async assemble(...downloads: readonly (readonly [Buffer, Install])[]): Promise<string> {
-    const all = downloads.map(([content, install], at) => {
-      const url = `https://evil.example/${at}.tar`;
-      return { content, url, verify: pinned({ "1.0.0": sha256(content) }), install };
-    });
-    const recipe = { description: "", homepage: "", versions: fixed("1.0.0"), provides: ["usr/x"] as const };
-    const extension = { name: "planted", folder: this.workplace.path, recipe: { ...recipe, downloads: () => all } };
-    const fetches = await Promise.all(
-      all.map(async (download, at): Promise<Fetch> => {
-        const spool = await Spool.open(this.workplace.file(`${at}.tar`), []);
-        this.#spools.push(spool);
-        await spool.write(download.content);
-        const record = { url: download.url, verifiedBy: "pinned" as const, ...spool.complete() };
-        return { download, spool: Promise.resolve(spool), record: Promise.resolve(record) };
-      }),
-    );
-    const plan = await planBake(extension, { version: "1.0.0", arch: "x86-64" });
-    const root = this.workplace.file("root");
-    await writeFolder(assemble(plan, fetches), root, 0);
-    return root;
-  }
-
-  /** What is on the machine beside the tree and the archives. */
-  async outside(): Promise<string[]> {
-    return (await readdir(this.workplace.path)).filter((name) => name !== "root" && !name.endsWith(".tar"));
-  }
-}
+import { Kitchen } from "./kitchen.ts";
 
 const latin1 = Buffer.from("caf\xe9", "latin1");
 
@@ -178,7 +124,11 @@ describe("refused, with the archive's address:", () => {
       for (let at = 0; at <= 100; at++) yield entry({ path: `x${at}`, type: "Directory" });
     };
     const all = async () => {
-      for await (const _ of unpack(bytes(), { path: "usr", strip: 0, only: [] }, 100));
+      for await (const _ of unpack(
+        { read: bytes, whole: () => Promise.reject() },
+        { path: "usr", strip: 0, only: [] },
+        100,
+      ));
     };
     await expect(all()).rejects.toThrow("it has more than 100 entries");
   });
@@ -233,6 +183,44 @@ it("an archive without what the recipe wants is refused, with what that is", asy
     message: "the archive has nothing of what the recipe takes from it",
     details: { url: "https://evil.example/0.tar", wanted: "package/bin/other" },
   });
+  await using other = await Kitchen.open();
+  await expect(other.assemble([content, take({ "package/bin/other": "usr/bin/tool" })])).rejects.toMatchObject({
+    details: { url: "https://evil.example/0.tar", wanted: "package/bin/other", into: "usr/bin/tool" },
+  });
+});
+
+it("each part of an archive can have a place of its own, and what has none is left out", async () => {
+  await using kitchen = await Kitchen.open();
+  const content = archive(
+    entry({ path: "./tool-1.0/bin/tool", mode: 0o755 }, "the tool"),
+    link("./tool-1.0/bin/alias", "./tool-1.0/bin/tool", "Link"),
+    entry({ path: "./tool-1.0/bin-more/x" }, "x"),
+    entry({ path: "./tool-1.0/share/doc/a" }, "a"),
+    entry({ path: "./tool-1.0/LICENSE" }, "free"),
+  );
+  const places = {
+    "tool-1.0/bin/tool": "usr/bin/tool",
+    "tool-1.0/bin": "usr/libexec/tool",
+    "tool-1.0/share": "usr/share/tool",
+    "tool-1.0/absent": "usr/absent",
+  };
+  const root = await kitchen.assemble([content, take(places)]);
+  const found = await run("find", [
+    root,
+    "-type",
+    "f",
+    "-not",
+    "-path",
+    "*/extension-release.d/*",
+    "-printf",
+    "%P %m\n",
+  ]);
+  expect(found.trim().split("\n").sort()).toEqual([
+    "usr/bin/tool 755",
+    "usr/libexec/tool/alias 755",
+    "usr/share/tool/doc/a 644",
+  ]);
+  expect(await readFile(`${root}/usr/libexec/tool/alias`, "utf8")).toBe("the tool");
 });
 
 it("an archive's modes, owners and times do not show: programs are 0755, all else 0644; setuid is kept, for a check", async () => {
