@@ -26,7 +26,10 @@ export const fileName = v.pipe(
 );
 export const url = v.pipe(
   v.string(),
-  v.regex(/^(?:https?:\/\/|npm:|deb:|oci:)[^\s]+$/, "not an http(s) URL and no package: npm:, deb:, oci:"),
+  v.regex(
+    /^(?:https?:\/\/|git\+https:\/\/|npm:|deb:|oci:)[^\s]+$/,
+    "not an http(s) or git+https URL and no package: npm:, deb:, oci:",
+  ),
 );
 
 /** OpenPGP signatures have some hundred bytes; those by large keys under a thousand. */
