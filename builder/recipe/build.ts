@@ -76,7 +76,9 @@ export interface BuildContext extends RecipeContext {
 
 /**
  * Packages of Debian, with all that they need. apt checks the archive's signature, and with it every package.
- * @param options `packages`: `btop`, or `btop=1.3.2-1` for exactly that version; `snapshot`: the archive as it was then, `20261101T000000Z` (https://snapshot.debian.org), so that the same is found for good
+ * @param options `packages`: `btop`, `btop=1.3.2-1` for exactly that version, or `btop=1.3.2-*` for upstream's version
+ * in whichever revision Debian has of it; `snapshot`: the archive as it was then, `20261101T000000Z`
+ * (https://snapshot.debian.org), so that the same is found for good
  */
 export function debianRootfs({
   suite,

@@ -28,6 +28,7 @@ describe("a release manifest", () => {
     ["nothing bundled", ["provenance", "bundled"], {}],
     ["no downloads", ["provenance", "downloads"], []],
     ["a download from the npm registry", ["provenance", "downloads", 0, "url"], "npm:workerd@1.0.0"],
+    ["a repository at a tag", ["provenance", "downloads", 0, "url"], "git+https://example.org/bird.git#v3.1.2"],
     ["an empty download", ["provenance", "downloads", 0, "size"], 0],
     ["a time with an offset", ["provenance", "builtAt"], "2026-11-23T05:00:00.123+01:00"],
   ])("may have %s", (_, path, value) => {

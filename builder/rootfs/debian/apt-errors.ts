@@ -110,11 +110,9 @@ export async function explainInstall(
   const details = { suite, arch, archive };
   const version = NO_VERSION.exec(output)?.groups;
   if (version?.name !== undefined) {
-    // apt-cache(8): `  btop |  1.2.13-1 | http://… Packages`
-    const known = await askCache("madison", version.name);
-    const versions = new Set(known.split("\n").flatMap((line) => line.split("|")[1]?.trim() || []));
+    const known = await versionsOf(version.name, askCache);
     return new UserError(`there is no version ${version.version} of ${version.name}`, {
-      details: { ...details, versions: [...versions].join(", ") },
+      details: { ...details, versions: known.join(", ") },
       hint: "older ones are kept by snapshot.debian.org: name it as the archive",
       cause: error,
     });
@@ -137,6 +135,13 @@ export async function explainInstall(
     });
   }
   return new ToolError("apt cannot say what the packages need", { details: { ...details, output }, cause: error });
+}
+
+/** All that the archive has of a package, newest first. */
+export async function versionsOf(name: string, askCache: (...args: string[]) => Promise<string>): Promise<string[]> {
+  // apt-cache(8): `  btop |  1.2.13-1 | http://… Packages`
+  const known = await askCache("madison", name);
+  return [...new Set(known.split("\n").flatMap((line) => line.split("|")[1]?.trim() || []))];
 }
 
 async function providersOf(name: string, askCache: (...args: string[]) => Promise<string>): Promise<string[]> {

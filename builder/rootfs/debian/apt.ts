@@ -12,9 +12,17 @@ import { openKept, removeOld, touch } from "../../system/kept.ts";
 import { withLock } from "../../system/lock.ts";
 import { isFull, noSpace } from "../../system/no-space.ts";
 import { run } from "../../system/run.ts";
-import { explainInstall, explainUpdate, hasSpoken, LISTS } from "./apt-errors.ts";
+import { explainInstall, explainUpdate, hasSpoken, LISTS, versionsOf } from "./apt-errors.ts";
 import { archiveUrl, keyringPath } from "./archive.ts";
-import { DEBIAN_ARCH, type DebianPackage, type DebianTree, packageName, suitesFor } from "./spec.ts";
+import {
+  DEBIAN_ARCH,
+  type DebianPackage,
+  type DebianTree,
+  packageName,
+  suitesFor,
+  upstreamPart,
+  wantedUpstream,
+} from "./spec.ts";
 
 export interface AptOptions {
   /** The folder of the bakery's cache, `BAKERY_CACHE` */
@@ -54,7 +62,8 @@ export async function planPackages(spec: DebianTree, options: AptOptions): Promi
         ask("apt-get", "install", "--print-uris", "-qq", "-y", ...apt.target, ...names);
       try {
         const essential = spec.state === "installed" ? packagesIn(await install("?essential")) : [];
-        const needed = essential.length > 0 ? ["?essential", ...spec.packages] : spec.packages;
+        const asked = await Promise.all(spec.packages.map((wanted) => withRevision(wanted, ask)));
+        const needed = essential.length > 0 ? ["?essential", ...asked] : asked;
         const all = needed.length === 0 ? [] : packagesIn(await install(...needed));
         const basic = new Set(essential.map(({ name }) => name));
         // By its name alone, apt would take it for a pattern that others match.
@@ -155,6 +164,16 @@ async function askApt(program: string, args: readonly string[], signal: AbortSig
     if (!(error instanceof ToolError) || said.length === 0) throw error;
     throw new ToolError(error.message, { details: { output: Buffer.concat(said).toString() }, cause: error });
   }
+}
+
+/** `name=1.2.13-*` as the newest such version that the archive has; where it has none, as it stands, for apt to say so. */
+async function withRevision(wanted: string, ask: Ask): Promise<string> {
+  const upstream = wantedUpstream(wanted);
+  if (upstream === undefined) return wanted;
+  const name = packageName(wanted);
+  const known = await versionsOf(name, (...args) => ask("apt-cache", ...args));
+  const found = known.find((version) => upstreamPart(version) === upstream);
+  return found === undefined ? wanted : `${name}=${found}`;
 }
 
 async function update(apt: Apt, ask: Ask): Promise<void> {

@@ -6,7 +6,7 @@ export interface DebianTree {
   /** `trixie`, `sid`, `bookworm-backports`, or another that the archive has */
   readonly suite: string;
   readonly arch: Arch;
-  /** `btop`, or `btop=1.2.13-1` for exactly that version */
+  /** `btop`, `btop=1.2.13-1` for exactly that version, or `btop=1.2.13-*` for what is made of that one of upstream's */
   readonly packages: readonly string[];
   /**
    * `unpacked`: the files of the packages and of what they need, as they come: no script of a package is run. Of any
@@ -40,7 +40,7 @@ export interface DebianPackage {
 export const DEBIAN_ARCH = { "x86-64": "amd64", arm64: "arm64" } as const satisfies Record<Arch, string>;
 
 /** Debian Policy 5.6.1 and 5.6.12, `name` or `name=version`. A hyphen at the end would mean: not this one. */
-const PACKAGE = /^(?<name>[a-z0-9][a-z0-9+.-]*[a-z0-9+.])(?:=(?<version>[A-Za-z0-9.+:~-]+))?$/;
+const PACKAGE = /^(?<name>[a-z0-9][a-z0-9+.-]*[a-z0-9+.])(?:=(?<version>[A-Za-z0-9.+:~-]+?)(?<revision>-\*)?)?$/;
 const WORD = /^[A-Za-z0-9][A-Za-z0-9._/-]*$/;
 /** What dpkg takes in a pattern, short of what would end a line or a word. */
 const PATTERN = /^\/[^\s"'\\]+$/;
@@ -56,6 +56,17 @@ export function suitesFor(suite: string): string[] {
 
 export function packageName(wanted: string): string {
   return PACKAGE.exec(wanted)?.groups?.name ?? wanted;
+}
+
+/** Upstream's version, where a package may be of any revision of it: `1.2.13` of `btop=1.2.13-*`. */
+export function wantedUpstream(wanted: string): string | undefined {
+  const { version, revision } = PACKAGE.exec(wanted)?.groups ?? {};
+  return revision === undefined ? undefined : version;
+}
+
+/** `1.1.2` of `1:1.1.2-3+b1`: deb-version(7) */
+export function upstreamPart(version: string): string {
+  return version.replace(/^\d+:/, "").replace(/-[^-]*$/, "");
 }
 
 /** @throws UserError that says what is none */

@@ -126,6 +126,13 @@ describe("what a tree is made of", () => {
     expect(older.map(({ version }) => version)).toEqual(["0.9-1"]);
   });
 
+  it("is of the version of upstream's that is asked for, whatever Debian's epoch and revision", async () => {
+    const versions = async (...packages: string[]) =>
+      (await resolveDebian(tree({ packages }), options)).map(({ version }) => version);
+    expect(await versions("tool=0.9-*")).toEqual(["0.9-1"]);
+    expect(await versions("library=1.0-*")).toEqual(["1:1.0-2"]);
+  });
+
   it("has the essential packages where it is installed", async () => {
     const found = await resolveDebian(tree({ state: "installed" }), options);
     expect(found.map(({ name, essential }) => `${name} ${essential}`)).toEqual([
@@ -340,8 +347,15 @@ describe("a tree that cannot be had says why, and leaves nothing", () => {
       "there is no version 3 of tool",
       { details: { versions: "1.0-1, 0.9-1" }, hint: expect.stringContaining("snapshot.debian.org") },
     ],
+    [
+      { packages: ["tool=1-*"] },
+      "UserError",
+      "there is no version 1-* of tool",
+      { details: { versions: "1.0-1, 0.9-1" } },
+    ],
     [{ packages: ["unmet"] }, "UserError", "the packages cannot be installed together", {}],
     [{ suite: "nonesuch" }, "NotFoundError", "the archive has no such suite", {}],
+    [{ packages: ["tool=*"] }, "UserError", 'no name of a package: "tool=*"', {}],
     [{ packages: ["tool-"] }, "UserError", 'no name of a package: "tool-"', {}],
     [{ packages: ["-oDebug::NoLocking=1"] }, "UserError", 'no name of a package: "-oDebug::NoLocking=1"', {}],
     [{ suite: "tiny] evil" }, "UserError", 'no suite or component: "tiny] evil"', {}],

@@ -1,0 +1,30 @@
+/** The resource monitor btop, compiled from its repository. */
+import {
+  debianRootfs,
+  defineExtension,
+  flix,
+  gitCommit,
+  githubReleases,
+  gitTag,
+  unpack,
+} from "../../builder/recipe/index.ts";
+
+export default defineExtension({
+  description: "Monitor of processors, memory, disks, network and processes",
+  homepage: "https://github.com/aristocratos/btop",
+  versions: githubReleases("aristocratos/btop", { prefix: "v" }),
+  publish: ["latest", "1.4.0"],
+  downloads: ({ tag }) => [
+    { url: gitTag("https://github.com/aristocratos/btop.git", tag), verify: gitCommit(), install: unpack() },
+  ],
+  build: () => [
+    flix(
+      debianRootfs({ suite: "trixie", packages: ["build-essential"], snapshot: "20260901T000000Z" }),
+      ["/usr/bin/btop", "/usr/share/btop"],
+      { script: "build.sh" },
+    ),
+  ],
+  provides: ["usr/bin/btop", "usr/share/btop/themes"],
+  smoke: ({ version }) => [{ run: ["btop", "--version"], prints: `btop version: ${version}` }],
+  host: { activation: "refresh" },
+});
