@@ -291,7 +291,7 @@ describe("bytes that are not the image's:", () => {
 
   it.each<[string, Buffer, string]>([
     ["other ones", Buffer.from(IMAGE.blobs.get(LAYER) ?? "").fill(7, 20, 24), "does not match its published checksum"],
-    ["no archive", Buffer.from("<html>sign in</html>"), "does not match its published checksum"],
+    ["a web page", Buffer.from("<html>sign in</html>"), "upstream has sent a web page instead of"],
     [
       "more of them",
       Buffer.concat([IMAGE.blobs.get(LAYER) ?? Buffer.alloc(0), Buffer.alloc(10)]),
