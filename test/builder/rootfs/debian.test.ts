@@ -337,10 +337,10 @@ describe("a tree that cannot be had says why, and leaves nothing", () => {
   });
 
   it.each([
-    [{ packages: ["nonesuch"] }, "UserError", "there is no package nonesuch", {}],
+    [{ packages: ["nonesuch"] }, "NoPackageError", "there is no package nonesuch", {}],
     // As a pattern, apt would find two for it.
-    [{ packages: ["t.ol"] }, "UserError", "there is no package t.ol", {}],
-    [{ packages: ["bonus"] }, "UserError", "there is no package bonus", { hint: "take one that provides it: extra" }],
+    [{ packages: ["t.ol"] }, "NoPackageError", "there is no package t.ol", {}],
+    [{ packages: ["bonus"] }, "NoPackageError", "there is no package bonus", { hint: "take one that provides it: extra" }],
     [
       { packages: ["tool=3"] },
       "UserError",
