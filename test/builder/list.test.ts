@@ -30,7 +30,7 @@ describe("the extensions", () => {
     await using at = await open();
     const { stdout, exitCode } = await at.bakery("list");
     expect(exitCode).toBe(0);
-    expect(stdout).toContain("docker-compose  Docker CLI plugin");
+    expect(stdout).toMatch(/^docker-compose +Docker CLI plugin/m);
   });
 
   it.each([["--plain"], ["--plain", "true"], ["--plain=true"]])("are listed by name with %s %s", async (...flags) => {
@@ -50,10 +50,10 @@ describe("the extensions", () => {
 
   it("that are not there are refused, with the one that may be meant", async () => {
     await using at = await open();
-    expect(await at.bakery("list", "docker")).toEqual({
+    expect(await at.bakery("list", "workerd-x")).toEqual({
       exitCode: 2,
       stdout: "",
-      stderr: "error: unknown extension: docker\nhint: did you mean docker-compose? ./bakery list shows all\n",
+      stderr: "error: unknown extension: workerd-x\nhint: did you mean workerd? ./bakery list shows all\n",
     });
   });
 });

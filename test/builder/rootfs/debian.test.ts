@@ -340,7 +340,12 @@ describe("a tree that cannot be had says why, and leaves nothing", () => {
     [{ packages: ["nonesuch"] }, "NoPackageError", "there is no package nonesuch", {}],
     // As a pattern, apt would find two for it.
     [{ packages: ["t.ol"] }, "NoPackageError", "there is no package t.ol", {}],
-    [{ packages: ["bonus"] }, "NoPackageError", "there is no package bonus", { hint: "take one that provides it: extra" }],
+    [
+      { packages: ["bonus"] },
+      "NoPackageError",
+      "there is no package bonus",
+      { hint: "take one that provides it: extra" },
+    ],
     [
       { packages: ["tool=3"] },
       "UserError",
