@@ -3,6 +3,7 @@ import type { VersionSource } from "../recipe/index.ts";
 import type { AptOptions } from "../rootfs/debian/apt.ts";
 import { NoPackageError } from "../rootfs/debian/apt-errors.ts";
 import { resolveDebian } from "../rootfs/debian/debian.ts";
+import { upstreamPart } from "../rootfs/debian/spec.ts";
 import type { Progress } from "../system/progress.ts";
 
 type DebianPackage = Extract<VersionSource, { kind: "debian-package" }>;
@@ -44,12 +45,4 @@ async function versionIn(suite: string, name: string, lists: DebianLists): Promi
     if (error instanceof NoPackageError) return error;
     throw error;
   }
-}
-
-/** Debian Policy 5.6.12: `[epoch:]upstream-version[-debian-revision]`; and `+b1`, built anew, which a native one may have. */
-export function upstreamPart(version: string): string {
-  return version
-    .replace(/^[0-9]+:/, "")
-    .replace(/-[^-]*$/, "")
-    .replace(/\+b[0-9]+$/, "");
 }

@@ -64,9 +64,12 @@ export function wantedUpstream(wanted: string): string | undefined {
   return revision === undefined ? undefined : version;
 }
 
-/** `1.1.2` of `1:1.1.2-3+b1`: deb-version(7) */
+/** Debian Policy 5.6.12: `[epoch:]upstream-version[-debian-revision]`; and `+b1`, built anew, which a native one may have. */
 export function upstreamPart(version: string): string {
-  return version.replace(/^\d+:/, "").replace(/-[^-]*$/, "");
+  return version
+    .replace(/^[0-9]+:/, "")
+    .replace(/-[^-]*$/, "")
+    .replace(/\+b[0-9]+$/, "");
 }
 
 /** @throws UserError that says what is none */

@@ -1,7 +1,7 @@
 /** What Debian's suites have of a package: real apt, and a small archive that is signed here. */
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { debianPackage } from "../../../builder/recipe/index.ts";
-import { upstreamPart } from "../../../builder/versions/debian.ts";
+import { upstreamPart } from "../../../builder/rootfs/debian/spec.ts";
 import { describeWhere, lackForClients } from "../../support/requirements.ts";
 import { EMPTY_SUITE, SUITE, TinyArchive } from "../rootfs/tiny-archive.ts";
 import { Asking } from "./asking.ts";
