@@ -94,6 +94,14 @@ export function debianRootfs({
 }
 
 /**
+ * Debian as recipes compile with it, as it was on one day: the same for all of them, so that all move on together.
+ * @param packages compiler, libraries and tools
+ */
+export function pinnedDebian(...packages: readonly string[]): DebianRootfs {
+  return debianRootfs({ suite: "trixie", packages, snapshot: "20260901T000000Z" });
+}
+
+/**
  * An image of a container registry.
  * @param image `docker.io/library/alpine:3.21@sha256:…`: the digest says which one, for good
  * @param unpinned with a reason, it may do without a digest

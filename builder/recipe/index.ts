@@ -15,6 +15,7 @@ export {
   flix,
   type OciRootfs,
   ociRootfs,
+  pinnedDebian,
   type Rootfs,
   type Script,
 } from "./build.ts";

@@ -1,11 +1,11 @@
 /** The routing daemon BIRD, compiled from its repository. */
 import {
-  debianRootfs,
   defineExtension,
   flix,
   gitCommit,
   gitlabTags,
   gitTag,
+  pinnedDebian,
   unpack,
 } from "../../builder/recipe/index.ts";
 
@@ -20,20 +20,16 @@ export default defineExtension({
   ],
   build: () => [
     flix(
-      debianRootfs({
-        suite: "trixie",
-        packages: [
-          "build-essential",
-          "autoconf",
-          "bison",
-          "flex",
-          "m4",
-          "libncurses-dev",
-          "libreadline-dev",
-          "libssh-dev",
-        ],
-        snapshot: "20260901T000000Z",
-      }),
+      pinnedDebian(
+        "build-essential",
+        "autoconf",
+        "bison",
+        "flex",
+        "m4",
+        "libncurses-dev",
+        "libreadline-dev",
+        "libssh-dev",
+      ),
       ["/usr/bin/bird", "/usr/bin/birdc", "/usr/bin/birdcl"],
       { script: "build.sh" },
     ),

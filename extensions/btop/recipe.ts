@@ -1,11 +1,11 @@
 /** The resource monitor btop, compiled from its repository. */
 import {
-  debianRootfs,
   defineExtension,
   flix,
   gitCommit,
   githubReleases,
   gitTag,
+  pinnedDebian,
   unpack,
 } from "../../builder/recipe/index.ts";
 
@@ -17,13 +17,7 @@ export default defineExtension({
   downloads: ({ tag }) => [
     { url: gitTag("https://github.com/aristocratos/btop.git", tag), verify: gitCommit(), install: unpack() },
   ],
-  build: () => [
-    flix(
-      debianRootfs({ suite: "trixie", packages: ["build-essential"], snapshot: "20260901T000000Z" }),
-      ["/usr/bin/btop", "/usr/share/btop"],
-      { script: "build.sh" },
-    ),
-  ],
+  build: () => [flix(pinnedDebian("build-essential"), ["/usr/bin/btop", "/usr/share/btop"], { script: "build.sh" })],
   provides: ["usr/bin/btop", "usr/share/btop/themes"],
   smoke: ({ version }) => [{ run: ["btop", "--version"], prints: `btop version: ${version}` }],
   host: { activation: "refresh" },

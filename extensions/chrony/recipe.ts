@@ -1,9 +1,9 @@
 /** The NTP client and server chrony, compiled from its signed source. */
 import {
-  debianRootfs,
   defineExtension,
   flix,
   gitlabTags,
+  pinnedDebian,
   signedBy,
   symlink,
   unpack,
@@ -27,19 +27,15 @@ export default defineExtension({
   },
   build: () => [
     flix(
-      debianRootfs({
-        suite: "trixie",
-        packages: [
-          "build-essential",
-          "pkgconf",
-          "libcap-dev",
-          "libedit-dev",
-          "libgnutls28-dev",
-          "libseccomp-dev",
-          "nettle-dev",
-        ],
-        snapshot: "20260901T000000Z",
-      }),
+      pinnedDebian(
+        "build-essential",
+        "pkgconf",
+        "libcap-dev",
+        "libedit-dev",
+        "libgnutls28-dev",
+        "libseccomp-dev",
+        "nettle-dev",
+      ),
       ["/usr/bin/chronyc", "/usr/bin/chronyd"],
       { script: "build.sh" },
     ),

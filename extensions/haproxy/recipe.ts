@@ -1,5 +1,5 @@
 /** The load balancer HAProxy, compiled from its source. */
-import { checksumFile, debianRootfs, defineExtension, flix, htmlListing, unpack } from "../../builder/recipe/index.ts";
+import { checksumFile, defineExtension, flix, htmlListing, pinnedDebian, unpack } from "../../builder/recipe/index.ts";
 
 export default defineExtension({
   description: "TCP and HTTP load balancer and proxy",
@@ -17,11 +17,7 @@ export default defineExtension({
   },
   build: () => [
     flix(
-      debianRootfs({
-        suite: "trixie",
-        packages: ["build-essential", "libssl-dev", "liblua5.4-dev", "libpcre2-dev", "zlib1g-dev"],
-        snapshot: "20260901T000000Z",
-      }),
+      pinnedDebian("build-essential", "libssl-dev", "liblua5.4-dev", "libpcre2-dev", "zlib1g-dev"),
       ["/usr/bin/haproxy"],
       { script: "build.sh" },
     ),

@@ -2,10 +2,10 @@
 import {
   checksumFile,
   container,
-  debianRootfs,
   defineExtension,
   githubAsset,
   githubReleases,
+  pinnedDebian,
   symlink,
   unpack,
 } from "../../builder/recipe/index.ts";
@@ -31,7 +31,7 @@ export default defineExtension({
     ];
   },
   build: () => [
-    container(debianRootfs({ suite: "trixie", packages: ["dpkg"], snapshot: "20260901T000000Z" }), {
+    container(pinnedDebian("dpkg"), {
       script: "build.sh",
     }),
   ],

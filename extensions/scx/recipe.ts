@@ -1,11 +1,11 @@
 /** Processor schedulers in BPF, compiled from their repository. */
 import {
-  debianRootfs,
   defineExtension,
   flix,
   gitCommit,
   githubReleases,
   gitTag,
+  pinnedDebian,
   replace,
   unpack,
   unverified,
@@ -26,25 +26,21 @@ export default defineExtension({
   ],
   build: () => [
     flix(
-      debianRootfs({
-        suite: "trixie",
-        packages: [
-          "build-essential",
-          "ca-certificates",
-          "cargo",
-          "clang",
-          "libclang-dev",
-          "libelf-dev",
-          "libseccomp-dev",
-          "libssl-dev",
-          "libzstd-dev",
-          "llvm",
-          "pkgconf",
-          "protobuf-compiler",
-          "zlib1g-dev",
-        ],
-        snapshot: "20260901T000000Z",
-      }),
+      pinnedDebian(
+        "build-essential",
+        "ca-certificates",
+        "cargo",
+        "clang",
+        "libclang-dev",
+        "libelf-dev",
+        "libseccomp-dev",
+        "libssl-dev",
+        "libzstd-dev",
+        "llvm",
+        "pkgconf",
+        "protobuf-compiler",
+        "zlib1g-dev",
+      ),
       // Which schedulers there are is upstream's affair.
       ["/opt/scx:/usr/bin"],
       { script: "build.sh", network: unverified("cargo holds each crate against the digest in Cargo.lock") },
