@@ -24,6 +24,7 @@ const tag = v.object({ name: v.string() });
 const releaseAssets = v.object({
   assets: v.array(v.object({ name: v.string(), digest: v.nullish(v.string()) })),
 });
+type Asset = v.InferOutput<typeof releaseAssets>["assets"][number];
 const PAGE_SIZE = 100;
 /** GitHub lists no more than 10 000 releases. */
 const MAX_PAGES = 100;
@@ -33,6 +34,8 @@ export class GitHub {
   readonly #answers: Answers;
   readonly #apiUrl: string;
   readonly #headers: Headings;
+  /** By URL: several files of a release are asked for, and for both architectures. */
+  readonly #assets = new Map<string, Promise<readonly Asset[]>>();
 
   constructor({ http, answers, apiUrl, token }: GitHubOptions) {
     this.#http = http;
@@ -62,8 +65,9 @@ export class GitHub {
    */
   async assetDigest(repository: string, tagName: string, file: string): Promise<string | undefined> {
     const url = `${this.#apiUrl}/repos/${repository}/releases/tags/${encodeURIComponent(tagName)}`;
-    const { value } = await this.#http.json(url, this.#headers);
-    const { assets } = check(value, releaseAssets, url, WHO);
+    const asked = this.#assets.get(url) ?? this.#assetsAt(url);
+    this.#assets.set(url, asked);
+    const assets = await asked;
     const asset = assets.find(({ name }) => name === file);
     if (asset === undefined) {
       throw new NotFoundError(`release ${tagName} of ${repository} has no file ${file}`, {
@@ -72,6 +76,11 @@ export class GitHub {
       });
     }
     return /^sha256:(?<hex>[0-9a-f]{64})$/.exec(asset.digest ?? "")?.groups?.hex;
+  }
+
+  async #assetsAt(url: string): Promise<readonly Asset[]> {
+    const { value } = await this.#http.json(url, this.#headers);
+    return check(value, releaseAssets, url, WHO).assets;
   }
 
   /**
