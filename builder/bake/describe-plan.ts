@@ -47,10 +47,10 @@ function describeVerification(verify: Verification, keys: Keys): string {
   switch (verify.kind) {
     case "checksum-file": {
       const { signature } = verify;
-      return `the checksum file ${verify.url}${signature === undefined ? "" : `, ${describeSignature(signature, keys)}`}`;
+      return `the checksum file ${verify.url}${signature === undefined ? "" : `, signed by ${describeSigner(signature, keys)}`}`;
     }
     case "openpgp-signature":
-      return describeSignature(verify.signature, keys).replace(/^signed by/, "the signature of");
+      return `the signature of ${describeSigner(verify.signature, keys)}`;
     case "github-digest": {
       const { otherwise } = verify;
       return `the digest that GitHub states${otherwise === undefined ? "" : `; where it states none, by nothing: ${otherwise.reason}`}`;
@@ -67,8 +67,8 @@ function describeVerification(verify: Verification, keys: Keys): string {
 }
 
 /** With the fingerprints, so that another key shows in review. */
-function describeSignature({ url, key }: Signature, keys: Keys): string {
-  return `signed by ${key} (${keys[key]?.join(", ")}) in ${url}`;
+function describeSigner({ url, key }: Signature, keys: Keys): string {
+  return `${key} (${keys[key]?.join(", ")}) in ${url}`;
 }
 
 function describeInstall(install: Install): string[] {

@@ -1,5 +1,5 @@
 /** What whoever bakes may choose of an extension: versions of what it bundles, and the options of its recipe. */
-import { type Command, InvalidArgumentError, type OptionValues } from "commander";
+import { type Command, InvalidArgumentError, Option, type OptionValues } from "commander";
 import type { Chosen } from "../bake/context.ts";
 import type { Extension } from "../catalog.ts";
 import type { Recipe } from "../recipe/index.ts";
@@ -35,14 +35,14 @@ export async function chosenBy(
 ): Promise<Choices> {
   const bundled: Record<string, string> = { ...given.bundle };
   for (const [name, { option }] of Object.entries(recipe.bundled ?? {})) {
-    const value = option === undefined ? undefined : given[camelCase(option)];
+    const value = option === undefined ? undefined : saidOf(option, given);
     if (value === undefined) continue;
     if (bundled[name] !== undefined) throw new UsageError(`--${option} and --bundle ${name}=… say the same`);
     bundled[name] = value;
   }
   const names = Object.keys(recipe.options ?? {});
   const said = names.flatMap((name) => {
-    const value = given[camelCase(name)];
+    const value = saidOf(name, given);
     return value === undefined ? [] : [[name, value] as const];
   });
   return {
@@ -76,7 +76,7 @@ function parseBundle(value: string, before: Chosen = {}): Chosen {
   return { ...before, [name]: version };
 }
 
-/** As commander names an option's value. */
-function camelCase(flag: string): string {
-  return flag.replace(/-(?<letter>[a-z])/g, (_, letter: string) => letter.toUpperCase());
+/** What was said of an option, as commander names it. */
+function saidOf(flag: string, given: OptionValues): string | undefined {
+  return given[new Option(`--${flag}`).attributeName()];
 }

@@ -1,6 +1,7 @@
 /** `docs/extensions.md`: all extensions, where their versions come from, and what vouches for every byte. */
 import { readdir } from "node:fs/promises";
-import { keysOf } from "../../builder/bake/fetch/keys.ts";
+import { scriptOf } from "../../builder/bake/build/plan-builds.ts";
+import type { Keys } from "../../builder/bake/fetch/keys.ts";
 import { planBake } from "../../builder/bake/plan.ts";
 import type { Catalog, Extension } from "../../builder/catalog.ts";
 import { parseRecordedPlanFile, RECORDED_PLANS, recordedBundles } from "../../builder/new/recorded-plan.ts";
@@ -26,19 +27,18 @@ ${rows.map((cells) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join
 
 async function rowOf({ name, folder, recipe }: Extension, version: string): Promise<string[]> {
   const plan = await planBake({ name, folder, recipe }, { version, arch: "x86-64", bundled: recordedBundles(recipe) });
-  const keys = await keysOf(folder, plan.downloads);
-  const downloads = plan.downloads.map(({ verify }) => verifiedBy(verify, keys));
+  const downloads = plan.downloads.map(({ verify }) => verifiedBy(verify, plan.keys));
   const builds = plan.builds.flatMap((build) => {
     if (build.kind === "code") return [];
     const from = build.rootfs.kind === "debian" ? "the signatures of Debian's archive" : "the digest of its image";
-    const network = "script" in build ? build.script?.network : undefined;
+    const network = scriptOf(build)?.network;
     return network === undefined ? [from] : [from, `**nothing** for what its build fetches: ${network}`];
   });
   const vouching = [...new Set([...downloads, ...builds])].join("; ") || "nothing is downloaded";
   return [`[${name}](../extensions/${name}/README.md)`, recipe.description, nameOfSource(recipe.versions), vouching];
 }
 
-function verifiedBy(verify: Verification, keys: Readonly<Record<string, readonly string[]>>): string {
+function verifiedBy(verify: Verification, keys: Keys): string {
   const signer = (key: string) => `${key}'s key ${keys[key]?.map((one) => one.slice(-16)).join(", ")}`;
   switch (verify.kind) {
     case "checksum-file":

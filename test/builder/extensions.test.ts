@@ -11,7 +11,7 @@ import { bake } from "../../builder/bake/bake.ts";
 import type { Finding } from "../../builder/bake/checks/finding.ts";
 import { kitchenFrom } from "../../builder/bake/kitchen.ts";
 import { type Plan, planBake } from "../../builder/bake/plan.ts";
-import { Catalog, type Extension } from "../../builder/catalog.ts";
+import { Catalog, EXTENSIONS_FOLDER, type Extension } from "../../builder/catalog.ts";
 import type { Contents } from "../../builder/image/contents.ts";
 import { withImage } from "../../builder/image/open-image.ts";
 import { parseRecordedPlanFile, RECORDED_PLANS, recordedBundles } from "../../builder/new/recorded-plan.ts";
@@ -40,15 +40,16 @@ beforeAll(async () => {
   place = await mkdtemp(join(tmpdir(), "extensions-"));
   const keys = await generateKey({ userIDs: [{ name: "upstream" }], format: "armored" });
   internet = new Internet(await readPrivateKey({ armoredKey: keys.privateKey }));
+  // Nobody here has those of upstreams.
   await mkdir(join(place, "_keys"));
+  for (const file of await readdir(join(EXTENSIONS_FOLDER, "_keys"))) {
+    await writeFile(join(place, "_keys", file), keys.publicKey);
+  }
   for (const { name, folder, recipe } of extensions) {
-    // Beside keys of ours: nobody has those of upstreams.
     await symlink(folder, join(place, name));
     for (const version of versionsOf(name)) {
       for (const arch of ARCHES) {
         const bundled = recordedBundles(recipe);
-        const real = await planBake({ name, folder, recipe }, { version, arch, bundled });
-        for (const key of Object.keys(real.keys)) await writeFile(join(place, "_keys", `${key}.asc`), keys.publicKey);
         const plan = await planBake({ name, folder: join(place, name), recipe }, { version, arch, bundled });
         plans.set(nameOf(name, version, arch), plan);
         if (plan.builds.length === 0) await internet.publish(name, plan);

@@ -1,15 +1,12 @@
 /** A recipe's builds as a part of the plan: with digests in place of what is code, so that all of it can be compared. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Build, Code, Container, Flatwrap, Flix, Rootfs, Script } from "../../recipe/index.ts";
+import type { Build, Rootfs, Script } from "../../recipe/index.ts";
 import { sha256Of } from "../../system/digest.ts";
 import { errorCode, UserError } from "../../system/errors.ts";
 
-/** `source`: the sha256 of what is run, the script or the recipe. */
-export type PlannedBuild =
-  | Flatwrap
-  | (Flix & { readonly source?: string })
-  | ((Container | Code) & { readonly source: string });
+/** `source`: the sha256 of what is run, the script or the recipe; undefined where nothing is. */
+export type PlannedBuild = Build & { readonly source?: string };
 
 const PINNED = /@sha256:[0-9a-f]{64}$/;
 
@@ -19,12 +16,9 @@ export async function planBuilds(name: string, folder: string, builds: readonly 
     builds.map(async (build): Promise<PlannedBuild> => {
       const problem = problemOf(build);
       if (problem !== undefined) throw new UserError(`the recipe of ${name} cannot be followed: ${problem}`);
-      if (build.kind === "container") return { ...build, source: await digestBeside(folder, build.script.file, name) };
-      if (build.kind === "flix" && build.script !== undefined)
-        return { ...build, source: await digestBeside(folder, build.script.file, name) };
-      // What it calls may be anywhere in the recipe.
-      if (build.kind === "code") return { ...build, source: await digestBeside(folder, "recipe.ts", name) };
-      return build;
+      // What code calls may be anywhere in the recipe.
+      const file = build.kind === "code" ? "recipe.ts" : scriptOf(build)?.file;
+      return file === undefined ? build : { ...build, source: await digestBeside(folder, file, name) };
     }),
   );
 }

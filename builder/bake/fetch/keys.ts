@@ -32,6 +32,6 @@ export async function readKey(folder: string, name: string): Promise<Keyring> {
   return Keyring.parse(content, path);
 }
 
-export function signatureOf(verify: Verification): Signature | undefined {
+function signatureOf(verify: Verification): Signature | undefined {
   return "signature" in verify ? verify.signature : undefined;
 }

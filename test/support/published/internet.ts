@@ -37,7 +37,7 @@ export class Internet {
       if (at === undefined) throw new RangeError(`test/fixtures/upstreams/${extension}.txt has no ${download.url}`);
       const members = at.members.map((member) => ({ ...member, path: filled(member.path, words) }));
       const bytes = await artefact(download.url, { ...at, members }, plan.arch);
-      this.#put(download, at, bytes);
+      this.#put(download, bytes);
       await this.#vouch(download, at, bytes);
     }
   }
@@ -82,7 +82,7 @@ export class Internet {
     };
   }
 
-  #put({ url }: Download, _: Published, bytes: Buffer): void {
+  #put({ url }: Download, bytes: Buffer): void {
     const npm = NPM.exec(url)?.groups as { name: string; version: string } | undefined;
     if (npm === undefined) this.#files.set(url, bytes);
     else this.#packages[npm.name] = { ...this.#packages[npm.name], [npm.version]: { tarball: bytes } };
@@ -91,10 +91,9 @@ export class Internet {
   async #vouch({ url, verify }: Download, { checksums }: Published, bytes: Buffer): Promise<void> {
     if (verify.kind === "openpgp-signature") this.#files.set(verify.signature.url, await this.#signature(bytes));
     if (verify.kind !== "checksum-file") return;
-    const sums = this.#sums.get(verify.url) ?? { lines: others(), signature: verify.signature };
-    sums.lines.push(line(checksums, fileNameOf(url), sha256(bytes)));
-    if (checksums === "bare") sums.lines.splice(0, sums.lines.length, sha256(bytes));
-    this.#sums.set(verify.url, sums);
+    const before = checksums === "bare" ? [] : (this.#sums.get(verify.url)?.lines ?? others());
+    const lines = [...before, line(checksums, fileNameOf(url), sha256(bytes))];
+    this.#sums.set(verify.url, { lines, signature: verify.signature });
   }
 
   async #signature(bytes: Buffer): Promise<Buffer> {
@@ -111,6 +110,7 @@ function others(): string[] {
 function line(form: string, file: string, hex: string): string {
   const folder = /^folder:(?<folder>.+)$/.exec(form)?.groups?.folder;
   if (folder !== undefined) return `${hex}  ${folder}/${file}`;
+  if (form === "bare") return hex;
   if (form === "star") return `${hex} *${file}`;
   return `${hex}  ${form === "dot" ? "./" : ""}${file}`;
 }
