@@ -42,7 +42,7 @@ it("a checksum file that is a page about something else is refused by name", asy
   const { exitCode, stderr } = await withDownload(URL_, `r.checksumFile("${URL_}.sha256")`, "create");
   expect(exitCode).toBe(1);
   expect(stderr).toContain(
-    "error: the checksum file has no sha256 for tool\n  url  https://files.example/tool.sha256\n",
+    "error: the checksum file has no sha256 for tool\n  for  planted 1.0.0 x86-64\n  url  https://files.example/tool.sha256\n",
   );
 });
 
