@@ -27,5 +27,6 @@ export default defineExtension({
   host: {
     activation: { restart: ["dataplaneapi.service"] },
     enable: ["dataplaneapi.service"],
+    needs: [{ extension: "haproxy", version: "3.2.5" }],
   },
 });
