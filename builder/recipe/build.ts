@@ -113,7 +113,7 @@ export function ociRootfs(image: string, unpinned?: Unverified): OciRootfs {
 /**
  * Takes programs out of a tree, with the libraries that they need, which go to `/usr/local/<extension>`.
  * @param paths `/usr/bin/tool`, or `/lib/x:/usr/lib/x` for what is to be elsewhere below `/usr`
- * @param options `extraLibraries`: what programs load by themselves, by path; `script`: run in the tree before, as
+ * @param options `extraLibraries`: what is loaded while programs run, by path or name; `script`: run in the tree before, as
  * `container` does it, to compile what is then taken out of it: it installs where programs belong, with `DESTDIR` empty
  */
 export function flix(

@@ -31,7 +31,8 @@ export default defineExtension({
         "libssh-dev",
       ),
       ["/usr/bin/bird", "/usr/bin/birdc", "/usr/bin/birdcl"],
-      { script: "build.sh" },
+      // The C library loads it when a thread ends.
+      { script: "build.sh", extraLibraries: ["libgcc_s.so.1"] },
     ),
   ],
   upholds: ["bird.path"],
@@ -42,10 +43,7 @@ export default defineExtension({
     "usr/lib/systemd/system/bird.service",
     "usr/lib/systemd/system/bird.path",
   ],
-  smoke: ({ version }) => [
-    { run: ["bird", "--version"], prints: `BIRD version ${version}` },
-    { run: ["birdc", "-h"], prints: "control-socket" },
-  ],
+  smoke: ({ version }) => [{ run: ["bird", "--version"], prints: `BIRD version ${version}` }],
   host: {
     // Routes of a restarted daemon go and come back.
     activation: "reboot",

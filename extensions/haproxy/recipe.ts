@@ -19,7 +19,8 @@ export default defineExtension({
     flix(
       pinnedDebian("build-essential", "libssl-dev", "liblua5.4-dev", "libpcre2-dev", "zlib1g-dev"),
       ["/usr/bin/haproxy"],
-      { script: "build.sh" },
+      // The C library loads it when a thread ends.
+      { script: "build.sh", extraLibraries: ["libgcc_s.so.1"] },
     ),
   ],
   reload: true,

@@ -8,6 +8,6 @@ eval "$(dpkg-buildflags --export=sh)"
 ./autogen.sh
 ./configure \
   --prefix=/usr --sbindir=/usr/bin --sysconfdir=/etc --localstatedir=/var --with-init=systemd \
-  --enable-reproducible-build --disable-dynamic-linking --enable-bfd --enable-json --enable-nftables --enable-regex
+  --disable-dynamic-linking --enable-bfd --enable-json --enable-nftables --enable-regex
 make -j "$(nproc)"
 install -D --target-directory "$DESTDIR/usr/bin" bin/keepalived
