@@ -35,6 +35,7 @@ export default defineExtension({
   smoke: ({ version }) => [
     { run: ["haproxy", "-v"], prints: `HAProxy version ${version}` },
     { run: ["haproxy", "-vv"], prints: "Prometheus exporter" },
+    { run: ["haproxy", "-c", "-f", "/usr/share/haproxy/haproxy.cfg"] },
   ],
   host: {
     activation: { restart: ["haproxy.service"] },
@@ -44,8 +45,6 @@ export default defineExtension({
         path: "/etc/haproxy/haproxy.cfg",
         text: `global
     log stdout format raw local0
-    user haproxy
-    group haproxy
 
 defaults
     mode http

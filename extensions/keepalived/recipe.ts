@@ -6,6 +6,7 @@ import {
   githubTags,
   gitTag,
   pinnedDebian,
+  symlink,
   unpack,
 } from "../../builder/recipe/index.ts";
 
@@ -36,15 +37,16 @@ export default defineExtension({
         "libnl-route-3-dev",
         "libpcre2-dev",
         "libssl-dev",
-        "libsystemd-dev",
         "libxtables-dev",
       ),
       ["/usr/bin/keepalived"],
       { script: "build.sh" },
     ),
   ],
+  // The same program, which does what its name says.
+  tree: () => [symlink("usr/bin/genhash", "keepalived")],
   upholds: ["keepalived.service"],
-  provides: ["usr/bin/keepalived", "usr/lib/systemd/system/keepalived.service"],
+  provides: ["usr/bin/keepalived", "usr/bin/genhash", "usr/lib/systemd/system/keepalived.service"],
   smoke: ({ version }) => [{ run: ["keepalived", "--version"], prints: `Keepalived ${version} ` }],
   host: { activation: { restart: ["keepalived.service"] } },
 });

@@ -1,9 +1,8 @@
 # Compiles all schedulers and tools of the repository that are written in Rust.
 set -eu
 
-export CARGO_HOME=$PWD/.cargo CARGO_PROFILE_RELEASE_STRIP=symbols
-# Nothing of where it was compiled, and in one order: the same bytes each time.
-export CARGO_PROFILE_RELEASE_CODEGEN_UNITS=1 RUSTFLAGS="--remap-path-prefix=$PWD=/scx"
+# In one order and without symbols: the same bytes each time.
+export CARGO_PROFILE_RELEASE_CODEGEN_UNITS=1 CARGO_PROFILE_RELEASE_STRIP=symbols
 cargo build --release --locked
 
 mkdir -p "$DESTDIR/opt/scx"

@@ -39,6 +39,8 @@ export default defineExtension({
         "llvm",
         "pkgconf",
         "protobuf-compiler",
+        // Generated code goes through it.
+        "rustfmt",
         "zlib1g-dev",
       ),
       // Which schedulers there are is upstream's affair.
