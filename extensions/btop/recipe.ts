@@ -17,7 +17,9 @@ export default defineExtension({
   downloads: ({ tag }) => [
     { url: gitTag("https://github.com/aristocratos/btop.git", tag), verify: gitCommit(), install: unpack() },
   ],
-  build: () => [flix(pinnedDebian("build-essential"), ["/usr/bin/btop", "/usr/share/btop/themes"], { script: "build.sh" })],
+  build: () => [
+    flix(pinnedDebian("build-essential"), ["/usr/bin/btop", "/usr/share/btop/themes"], { script: "build.sh" }),
+  ],
   provides: ["usr/bin/btop", "usr/share/btop/themes"],
   smoke: ({ version }) => [{ run: ["btop", "--version"], prints: `btop version: ${version}` }],
   host: { activation: "refresh" },
