@@ -78,11 +78,16 @@ export class Loader {
 
   /** A library by its name alone, in the loader's own folders, or by its path. */
   async library(name: string, neededBy: string): Promise<Library> {
-    const found = name.includes("/")
-      ? await this.#in(posix.dirname(name), posix.basename(name))
-      : await this.#firstOf([...this.#folders.configured, ...this.#folders.standard], name);
+    const found = await this.find(name);
     if (found !== undefined) return found;
-    throw missing(name, neededBy, [...this.#folders.configured, ...this.#folders.standard]);
+    throw missing(name, neededBy, this.#sharedFolders);
+  }
+
+  /** As `library`, or undefined. */
+  async find(name: string): Promise<Library | undefined> {
+    return name.includes("/")
+      ? await this.#in(posix.dirname(name), posix.basename(name))
+      : await this.#firstOf(this.#sharedFolders, name);
   }
 
   /** The folders that a file's own rpath means. */
@@ -101,6 +106,11 @@ export class Loader {
     const found = (await this.#firstOf(folders, name)) ?? already.get(name);
     if (found === undefined) throw missing(name, link.file.path, folders);
     return found;
+  }
+
+  /** Which every program's loader searches. */
+  get #sharedFolders(): string[] {
+    return [...this.#folders.configured, ...this.#folders.standard];
   }
 
   /** What is the loader by another name. */

@@ -12,6 +12,11 @@ import type { OutputTree } from "./output-tree.ts";
 import { type Patch, patchAll } from "./patchelf.ts";
 import { namesIn, type Tree } from "./tree.ts";
 
+/** GNU's C library. */
+const LIBC = "libc.so.6";
+/** What it loads by itself when a thread ends, and aborts without: glibc's `misc/unwind-link.c` */
+const UNWINDER = "libgcc_s.so.1";
+
 export interface Relinking {
   readonly tree: Tree;
   readonly output: OutputTree;
@@ -66,6 +71,7 @@ export async function relink(relinking: Relinking): Promise<Relinked> {
     add(needs, known, resolved);
   }
   for (const [path, names] of [...needs]) await putAll(libraries, path, names);
+  await putUnwinder(loader, libraries, known);
 
   const extras: Library[] = [];
   for (const name of extraLibraries) extras.push(await loader.library(name, "extra libraries"));
@@ -122,6 +128,15 @@ async function putInterpreters(
     files.add(path);
   }
   return files;
+}
+
+/** Nobody names it, and a tree without it may do without it. */
+async function putUnwinder(loader: Loader, libraries: LibraryPlaces, known: Map<string, Library>): Promise<void> {
+  if (!known.has(LIBC) || known.has(UNWINDER)) return;
+  const unwinder = await loader.find(UNWINDER);
+  if (unwinder === undefined) return;
+  await libraries.put(UNWINDER, unwinder, `loaded by ${LIBC} when a thread ends`);
+  known.set(UNWINDER, unwinder);
 }
 
 /** Whether a loader has anything to do for it; static-pie programs have a dynamic section and need nobody. */

@@ -31,8 +31,7 @@ export default defineExtension({
         "libssh-dev",
       ),
       ["/usr/bin/bird", "/usr/bin/birdc", "/usr/bin/birdcl"],
-      // The C library loads it when a thread ends.
-      { script: "build.sh", extraLibraries: ["libgcc_s.so.1"] },
+      { script: "build.sh" },
     ),
   ],
   upholds: ["bird.path"],

@@ -19,8 +19,7 @@ export default defineExtension({
     flix(
       pinnedDebian("build-essential", "libssl-dev", "liblua5.4-dev", "libpcre2-dev", "zlib1g-dev"),
       ["/usr/bin/haproxy"],
-      // The C library loads it when a thread ends.
-      { script: "build.sh", extraLibraries: ["libgcc_s.so.1"] },
+      { script: "build.sh" },
     ),
   ],
   reload: true,

@@ -126,6 +126,21 @@ describeWhere(lackForClients(), "flix", () => {
     expect(await readFile(tree.file(`${MULTIARCH}/libnss_x.so.2`))).toEqual(original);
   });
 
+  it("brings what the C library loads by itself, where the tree has it", async () => {
+    await using tree = await PlantedTree.plant();
+    await tree.program("usr/bin/tool");
+    await tree.library(`${MULTIARCH}/libgcc_s.so.1`, { needed: ["libc.so.6"] });
+    const { file, copied } = await flixed(tree);
+    expect(copied.at(-1)).toEqual({
+      path: `${HOME}/libgcc_s.so.1`,
+      from: `${MULTIARCH}/libgcc_s.so.1`,
+      why: "loaded by libc.so.6 when a thread ends",
+    });
+    for (const name of ["libc.so.6", "libgcc_s.so.1"]) {
+      expect((await elfOf(file(`${HOME}/${name}`)))?.dynamic?.rpath, name).toEqual([`/${HOME}`]);
+    }
+  });
+
   it.each([
     ["its loader's configuration", "/opt/one\n/opt/two:/opt/three\n", "opt/three"],
     ["its loader's own folders", undefined, "usr/local/lib"],
