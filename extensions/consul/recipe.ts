@@ -16,11 +16,18 @@ export default defineExtension({
     // The zip has its licence at the top, too.
     { ...hashicorpZip("consul", context), install: extract("usr/bin", { only: ["consul"] }) },
   ],
-  tree: () => setUp("consul", { before: ["consul.service"], sysusers: "consul.conf", tmpfiles: "10-consul.conf" }),
-  upholds: ["consul.service"],
+  // With the path already, so that the configuration can belong to the group.
+  tree: () =>
+    setUp("consul", {
+      before: ["consul.path", "consul.service"],
+      sysusers: "consul.conf",
+      tmpfiles: "10-consul.conf",
+    }),
+  upholds: ["consul.path"],
   provides: [
     "usr/bin/consul",
     "usr/lib/systemd/system/consul.service",
+    "usr/lib/systemd/system/consul.path",
     "usr/lib/systemd/system/consul-setup.service",
     "usr/lib/sysusers.d/consul.conf",
     "usr/lib/tmpfiles.d/10-consul.conf",

@@ -14,8 +14,13 @@ export default defineExtension({
       install: extract("usr/bin", { only: ["nebula", "nebula-cert"] }),
     },
   ],
-  upholds: ["nebula.service"],
-  provides: ["usr/bin/nebula", "usr/bin/nebula-cert", "usr/lib/systemd/system/nebula.service"],
+  upholds: ["nebula.path"],
+  provides: [
+    "usr/bin/nebula",
+    "usr/bin/nebula-cert",
+    "usr/lib/systemd/system/nebula.service",
+    "usr/lib/systemd/system/nebula.path",
+  ],
   smoke: ({ bareVersion }) => [
     { run: ["nebula", "-version"], prints: bareVersion },
     { run: ["nebula-cert", "-version"], prints: bareVersion },
