@@ -4,8 +4,10 @@
  *
  * https://coreos.github.io/butane/config-flatcar-v1_0/
  */
+import { posix } from "node:path";
 import { type Arch, imageFile, type TransferRule } from "../../schema/index.ts";
 import type { Catalog, Extension } from "../catalog.ts";
+import { unitPath } from "../recipe/host.ts";
 import type { HostFile, HostSetup } from "../recipe/index.ts";
 
 /** As much of Butane's `flatcar` variant as is written here. */
@@ -32,7 +34,7 @@ export interface ButaneLink {
 
 export interface ButaneUnit {
   readonly name: string;
-  readonly enabled?: boolean;
+  readonly enabled?: true;
   readonly mask?: boolean;
   readonly dropins?: readonly { readonly name: string; readonly contents: string }[];
 }
@@ -84,7 +86,11 @@ export function butaneConfig(all: readonly Installed[], options: ButaneOptions):
         ...(verify ? keys : []),
         ...setups.flatMap((setup) => (setup.files ?? []).map(ownFile)),
       ],
-      links: [...parts.flatMap(({ links }) => links), ...setups.flatMap((setup) => setup.links ?? [])],
+      links: [
+        ...parts.flatMap(({ links }) => links),
+        ...setups.flatMap((setup) => setup.links ?? []),
+        ...setups.flatMap(enabling),
+      ],
     },
     systemd: {
       units: [
@@ -162,14 +168,24 @@ function ownFile({ path, mode = 0o644, text, user, group }: HostFile): ButaneFil
   return { path, mode, ...owners, contents: { inline: text } };
 }
 
-/** A unit that is enabled and has a drop-in stands there once, as Butane demands. */
-function unitsOf({ enable = [], mask = [], dropins = [] }: HostSetup): ButaneUnit[] {
-  const names = [...new Set([...enable, ...mask, ...dropins.map(({ unit }) => unit)])];
+/**
+ * What `systemctl enable` would make. Ignition's own way is a preset, which is applied before there is an image: a unit
+ * that comes with one is not there yet.
+ */
+function enabling({ enable = [] }: HostSetup): ButaneLink[] {
+  return enable.map((unit) => {
+    const path = unitPath(unit);
+    return { path: `/etc/systemd/system/multi-user.target.wants/${posix.basename(path)}`, target: `/${path}` };
+  });
+}
+
+/** A unit that is masked and has a drop-in stands there once, as Butane demands. */
+function unitsOf({ mask = [], dropins = [] }: HostSetup): ButaneUnit[] {
+  const names = [...new Set([...mask, ...dropins.map(({ unit }) => unit)])];
   return names.map((name) => {
     const own = dropins.filter(({ unit }) => unit === name);
     return {
       name,
-      ...(enable.includes(name) && { enabled: true }),
       ...(mask.includes(name) && { mask: true }),
       ...(own.length > 0 && { dropins: own.map(({ name: file, text }) => ({ name: file, contents: text })) }),
     };

@@ -6,7 +6,10 @@ export interface HostSetup {
    * that; `reboot` where running software cannot be replaced. Default: `reboot`.
    */
   readonly activation?: "refresh" | "reboot" | { readonly restart: readonly [string, ...string[]] };
-  /** Units that the machine enables; upheld ones need it not. */
+  /**
+   * Units of the image that start with the machine: names, or paths where they are not in `usr/lib/systemd/system`.
+   * Upheld ones need it not.
+   */
   readonly enable?: readonly string[];
   /** Units of the machine that would be in the way. */
   readonly mask?: readonly string[];
@@ -35,4 +38,9 @@ export interface HostUser {
   readonly name: string;
   readonly uid?: number;
   readonly home?: string;
+}
+
+/** Where a unit of `enable` is in the image. */
+export function unitPath(unit: string): string {
+  return unit.includes("/") ? unit : `usr/lib/systemd/system/${unit}`;
 }

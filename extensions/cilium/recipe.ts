@@ -25,12 +25,6 @@ export default defineExtension({
         text: '[Service]\nEnvironment="CILIUM_INSTALL_ARGS=--set kubeProxyReplacement=true"\n',
       },
     ],
-    // A unit that comes with an image cannot be enabled by Ignition, which looks for it before there is one.
-    links: [
-      {
-        path: "/etc/systemd/system/multi-user.target.wants/cilium.service",
-        target: "/usr/lib/systemd/system/cilium.service",
-      },
-    ],
+    enable: ["cilium.service"],
   },
 });

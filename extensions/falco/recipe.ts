@@ -31,5 +31,5 @@ export default defineExtension({
     "usr/lib/tmpfiles.d/10-falco.conf",
   ],
   smoke: ({ version }) => [{ run: ["falco", "--version"], prints: version }],
-  host: { activation: { restart: ["falco-modern-bpf.service"] }, enable: ["falco-modern-bpf.service"] },
+  host: { activation: { restart: ["falco-modern-bpf.service"] }, enable: [`${UNITS}/falco-modern-bpf.service`] },
 });

@@ -36,8 +36,7 @@ export default defineExtension({
   host: {
     // Pods would not survive another version below them.
     activation: "reboot",
-    // A unit that comes with an image cannot be enabled by Ignition, which looks for it before there is one.
-    links: [{ path: "/etc/systemd/system/multi-user.target.wants/k3s.service", target: `/${UNITS}/k3s.service` }],
+    enable: [`${UNITS}/k3s.service`],
     staysInSeries: true,
   },
 });

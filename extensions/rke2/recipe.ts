@@ -39,13 +39,7 @@ export default defineExtension({
   host: {
     // Pods would not survive another version below them.
     activation: "reboot",
-    // A unit that comes with an image cannot be enabled by Ignition, which looks for it before there is one.
-    links: [
-      {
-        path: "/etc/systemd/system/multi-user.target.wants/rke2-server.service",
-        target: `/usr/local/${UNITS}/rke2-server.service`,
-      },
-    ],
+    enable: [`usr/local/${UNITS}/rke2-server.service`],
     staysInSeries: true,
   },
 });

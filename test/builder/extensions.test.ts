@@ -15,6 +15,7 @@ import { Catalog, EXTENSIONS_FOLDER, type Extension } from "../../builder/catalo
 import type { Contents } from "../../builder/image/contents.ts";
 import { withImage } from "../../builder/image/open-image.ts";
 import { parseRecordedPlanFile, RECORDED_PLANS, recordedBundles } from "../../builder/new/recorded-plan.ts";
+import { unitPath } from "../../builder/recipe/host.ts";
 import { ARCHES, type Arch, newestFirst } from "../../schema/index.ts";
 import { Internet, NPM_HOST } from "../support/published/internet.ts";
 import { Mirror } from "../support/upstreams/mirror.ts";
@@ -105,6 +106,7 @@ describe.each(DOWNLOADED)("$name", (extension) => {
     expect(images.flatMap(({ warnings }) => warnings)).toEqual([]);
     const [one, other] = images.map((image) => image.listing);
     expect(one).toBe(other);
+    for (const unit of extension.recipe.host?.enable ?? []) expect(one).toContain(` ${unitPath(unit)}\n`);
     await expect(one).toMatchFileSnapshot(join(TREES, `${extension.name}-${version}.txt`));
   });
 
