@@ -10,7 +10,8 @@ const MACHINE_TESTS = ["boot", "guest", "podman", "real-programs", "wrapped"].ma
 );
 const RUNS_MACHINES = process.env.BAKERY_TEST_MACHINES === "1";
 const WORKER_TESTS = "test/worker/**/*.test.ts";
-const PUBLISHING_TESTS = "test/worker/publish/*.test.ts";
+/** They wait as long as clients do, and would wait for a processor instead. */
+const PATIENT_TESTS = "test/worker/faults.test.ts";
 /** Most tests wait for other programs; vitest's own default would leave one of two processors idle. */
 const WORKERS = Math.max(2, availableParallelism() - 1);
 
@@ -25,26 +26,25 @@ export default defineConfig({
     projects: [
       {
         plugins: [WORKERD],
-        // Alone, and after the others: some wait as long as clients do, and would wait for a processor instead.
         test: {
           name: "worker",
           include: [WORKER_TESTS],
-          exclude: [PUBLISHING_TESTS],
-          ...SHARED_WORKERD,
-          maxWorkers: 1,
-          sequence: { groupOrder: 1 },
-        },
-      },
-      {
-        plugins: [WORKERD],
-        // Work much and wait little, so they need not be alone.
-        test: {
-          name: "publishing",
-          include: [PUBLISHING_TESTS],
+          exclude: [PATIENT_TESTS],
           ...SHARED_WORKERD,
           testTimeout: 60_000,
           maxWorkers: WORKERS,
           sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        plugins: [WORKERD],
+        // Alone, and after the others.
+        test: {
+          name: "patient",
+          include: [PATIENT_TESTS],
+          ...SHARED_WORKERD,
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
         },
       },
       {
