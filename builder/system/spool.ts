@@ -121,6 +121,23 @@ export class Spool implements Sink, AsyncDisposable {
     }
   }
 
+  /** Its open file, for readers in other threads: positions are theirs. */
+  get fd(): number {
+    return this.#handle.fd;
+  }
+
+  /** How many bytes are there, each time that there are more. Throws as `read` does. */
+  async *growth(): AsyncGenerator<number> {
+    for (let told = 0; ; ) {
+      if (told < this.#size) {
+        told = this.#size;
+        yield told;
+      } else if (this.#failure !== undefined) throw this.#failure.error;
+      else if (this.#isComplete) return;
+      else await this.#news.promise;
+    }
+  }
+
   /** For what starts at its end, as a zip does: waits for that. Throws as `read` does. */
   async whole(): Promise<Whole> {
     while (!this.#isComplete) {

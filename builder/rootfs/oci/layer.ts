@@ -23,6 +23,7 @@ import { nameWithin } from "../../bake/root/archive.ts";
 import { MAX_PATH } from "../../bake/root/entry.ts";
 import { ArchiveError, type TarEntry } from "../../bake/root/tar-reader.ts";
 import { errorCode } from "../../system/errors.ts";
+import type { Allowance } from "./shared.ts";
 
 /** Whose something is, who may do what with it, and of when it is. */
 export interface Attributes {
@@ -52,11 +53,6 @@ export interface UnpackedLayer {
   readonly links: readonly { readonly path: string; readonly to: string }[];
 }
 
-/** How much may still come, of all layers of an image. */
-export interface Allowance {
-  entries: number;
-}
-
 const WHITEOUT = ".wh.";
 const OPAQUE = ".wh..wh..opq";
 const IS_ROOT = process.getuid?.() === 0;
@@ -74,12 +70,10 @@ export async function unpackLayer(
   entries: AsyncIterable<TarEntry>,
   path: string,
   allowance: Allowance,
-  signal?: AbortSignal,
 ): Promise<UnpackedLayer> {
   const layer = new LayerWriter(path);
   for await (const entry of entries) {
-    signal?.throwIfAborted();
-    if (--allowance.entries < 0) throw new ArchiveError("the image has more entries than any has");
+    if (!allowance.take()) throw new ArchiveError("the image has more entries than any has");
     try {
       await layer.put(entry);
     } catch (error) {

@@ -6,16 +6,19 @@
  * brings along.
  */
 import { mkdir } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { Arch } from "../../../schema/index.ts";
 import { formatBytes } from "../../system/format.ts";
 import { stageFolder } from "../../system/staged-folder.ts";
 import { TaskGroup } from "../../system/task-group.ts";
 import { explained } from "./explain.ts";
+import { LayerUnpacker } from "./layer-unpacker.ts";
 import type { ImageConfig } from "./manifest.ts";
 import { finishFolders, mergeLayer, refuseLinks, type Tree } from "./merge.ts";
 import { type Pulled, pullLayer, unpackError } from "./pull-layer.ts";
 import { type ImageDownload, type ImageOptions, type Layer, type OpenImage, openImage } from "./resolve.ts";
+import { Allowance } from "./shared.ts";
 
 export interface PulledImage {
   /** With the digest of what was named: `docker.io/library/alpine@sha256:…`. */
@@ -45,8 +48,8 @@ export interface PullOptions extends ImageOptions {
   readonly maxEntries?: number;
 }
 
-/** Layers that are downloaded and unpacked at once. */
-const AT_ONCE = 4;
+/** Layers that are downloaded and unpacked at once: a thread each. */
+const AT_ONCE = Math.min(4, availableParallelism());
 const MAX_ENTRIES = 2_000_000;
 
 /**
@@ -76,9 +79,11 @@ async function unpackImage(
   { kitchen, maxEntries = MAX_ENTRIES }: PullOptions,
 ): Promise<{ path: string; result: ImageDownload[] }> {
   const group = new TaskGroup(kitchen.signal);
-  const puller = { image, kitchen: { ...kitchen, signal: group.signal }, allowance: { entries: maxEntries } };
+  const shared = { image, kitchen: { ...kitchen, signal: group.signal }, allowance: Allowance.of(maxEntries) };
   const pulled = image.layers.map(() => Promise.withResolvers<Pulled>());
   const work = async (queue: Iterable<[number, Layer]>) => {
+    await using unpacker = new LayerUnpacker();
+    const puller = { ...shared, unpacker };
     try {
       for (const [at, layer] of queue) {
         const path = join(staging, String(at));
@@ -92,7 +97,7 @@ async function unpackImage(
   };
   // One queue for all: who is done takes the next one.
   const queue = image.layers.entries();
-  const workers = Array.from({ length: AT_ONCE }, () => work(queue));
+  const workers = Array.from({ length: Math.min(AT_ONCE, image.layers.length) }, () => work(queue));
   const [merged] = await group.all([
     merge(
       image,
