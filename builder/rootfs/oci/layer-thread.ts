@@ -1,12 +1,9 @@
 /** A thread that unpacks layers, one after the other, each while it arrives. */
-import { createHash, type Hash } from "node:crypto";
 import { readSync } from "node:fs";
 import { parentPort } from "node:worker_threads";
-import { nameWithin } from "../../bake/root/archive.ts";
-import { decompress } from "../../bake/root/decompress.ts";
-import { ArchiveError, readTar } from "../../bake/root/tar-reader.ts";
-import { type UnpackedLayer, unpackLayer } from "./layer.ts";
+import { ArchiveError } from "../../bake/root/tar-reader.ts";
 import { Allowance, Progress } from "./shared.ts";
+import { type HashedLayer, unpackHashed } from "./unpack-hashed.ts";
 
 export interface LayerTask {
   /** The compressed layer: a file descriptor of the process. */
@@ -15,13 +12,11 @@ export interface LayerTask {
   /** An empty folder. */
   readonly path: string;
   readonly allowance: Allowance["shared"];
-  /** Of what the content is to be hashed by: `sha256`. */
+  /** What the content is to be hashed by. */
   readonly algorithm: string;
 }
 
-export type LayerOutcome =
-  | { readonly layer: Pick<UnpackedLayer, "root" | "links">; readonly hex: string }
-  | { readonly failure: Failure };
+export type LayerOutcome = HashedLayer | { readonly failure: Failure };
 
 /** What is left of an error between threads: they clone messages, and nothing else of ours. */
 export interface Failure {
@@ -40,11 +35,8 @@ parentPort?.on("message", async (task: LayerTask) => {
 });
 
 async function unpack({ file, progress, path, allowance, algorithm }: LayerTask): Promise<LayerOutcome> {
-  const hash = createHash(algorithm);
-  const pieces = hashed(decompress(arriving(file, new Progress(progress))), hash);
-  const entries = readTar(pieces, { passesOver: isDevice });
-  const { root, links } = await unpackLayer(entries, path, new Allowance(allowance));
-  return { layer: { root, links }, hex: hash.digest("hex") };
+  const bytes = arriving(file, new Progress(progress));
+  return unpackHashed(bytes, { path, algorithm, allowance: new Allowance(allowance) });
 }
 
 /** Each piece is good until the next one is asked for. */
@@ -57,18 +49,6 @@ async function* arriving(file: number, progress: Progress): AsyncGenerator<Uint8
     position += length;
     yield buffer.subarray(0, length);
   }
-}
-
-async function* hashed(pieces: AsyncIterable<Uint8Array>, hash: Hash): AsyncGenerator<Uint8Array> {
-  for await (const piece of pieces) {
-    hash.update(piece);
-    yield piece;
-  }
-}
-
-/** Trees from which people have made images have their devices there; containers get a `/dev` of their own. */
-function isDevice(name: string): boolean {
-  return nameWithin(name).startsWith("dev/");
 }
 
 function failureOf(error: unknown): Failure {

@@ -1,59 +1,66 @@
-/** Has layers unpacked in a thread of its own, so that several are at once: hashing and unpacking is all that a pull does. */
+/** Has layers unpacked one after the other: large ones in a thread, so that several are at once. */
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { ArchiveError } from "../../bake/root/tar-reader.ts";
 import type { Spool } from "../../system/spool.ts";
-import type { UnpackedLayer } from "./layer.ts";
 import type { Failure, LayerOutcome, LayerTask } from "./layer-thread.ts";
-import { type Allowance, Progress } from "./shared.ts";
+import { Progress } from "./shared.ts";
+import { type HashedLayer, type Unpacking, unpackHashed } from "./unpack-hashed.ts";
 
-export interface Unpacking {
-  /** An empty folder. */
-  readonly path: string;
-  readonly allowance: Allowance;
-  /** What the content is to be hashed by. */
-  readonly algorithm: string;
-  readonly signal: AbortSignal;
-}
+/** Compressed bytes, of which a thread takes as long to unpack as to start. */
+export const LARGE_LAYER = 1024 ** 2;
 
 export class LayerUnpacker implements AsyncDisposable {
-  readonly #thread = new Worker(new URL("layer-thread.ts", import.meta.url));
+  #thread: Worker | undefined;
 
   /**
-   * One at a time.
-   * @returns the layer, and the digest of its content in lower-case hex
-   * @throws ArchiveError for what no honest layer has; what the spool failed with
+   * @param size of the layer as it arrives, bytes
+   * @throws ArchiveError for what no honest layer has; what the spool failed with; why it was given up
    */
-  async unpack(
-    spool: Spool,
-    { path, allowance, algorithm, signal }: Unpacking,
-  ): Promise<{ readonly layer: UnpackedLayer; readonly hex: string }> {
-    const progress = new Progress();
-    const giveUp = () => progress.end("given_up");
-    signal.addEventListener("abort", giveUp);
-    if (signal.aborted) giveUp();
-    let lost: { readonly error: unknown } | undefined;
-    follow(spool, progress).catch((error: unknown) => {
-      lost = { error };
-      giveUp();
-    });
-    try {
-      const task = { file: spool.fd, progress: progress.shared, path, allowance: allowance.shared, algorithm };
-      this.#thread.postMessage(task satisfies LayerTask);
-      // It answers whatever happens; an error of the thread itself is thrown.
-      const [outcome] = (await once(this.#thread, "message")) as [LayerOutcome];
-      signal.throwIfAborted();
-      if (lost !== undefined) throw lost.error;
-      if ("failure" in outcome) throw revived(outcome.failure);
-      const layer: UnpackedLayer = { path, ...outcome.layer };
-      return { layer, hex: outcome.hex };
-    } finally {
-      signal.removeEventListener("abort", giveUp);
-    }
+  async unpack(spool: Spool, size: number, unpacking: Unpacking, signal: AbortSignal): Promise<HashedLayer> {
+    if (size < LARGE_LAYER) return unpackHashed(heeding(signal, spool.read()), unpacking);
+    this.#thread ??= new Worker(new URL("layer-thread.ts", import.meta.url));
+    return unpackIn(this.#thread, spool, unpacking, signal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#thread.terminate();
+    await this.#thread?.terminate();
+  }
+}
+
+async function* heeding(signal: AbortSignal, pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for await (const piece of pieces) {
+    signal.throwIfAborted();
+    yield piece;
+  }
+}
+
+async function unpackIn(
+  thread: Worker,
+  spool: Spool,
+  { path, allowance, algorithm }: Unpacking,
+  signal: AbortSignal,
+): Promise<HashedLayer> {
+  const progress = new Progress();
+  const giveUp = () => progress.end("given_up");
+  let lost: { readonly error: unknown } | undefined;
+  follow(spool, progress).catch((error: unknown) => {
+    lost = { error };
+    giveUp();
+  });
+  signal.addEventListener("abort", giveUp);
+  try {
+    if (signal.aborted) giveUp();
+    const task = { file: spool.fd, progress: progress.shared, path, allowance: allowance.shared, algorithm };
+    thread.postMessage(task satisfies LayerTask);
+    // It answers whatever happens, so that nobody writes any more; an error of the thread itself is thrown.
+    const [outcome] = (await once(thread, "message")) as [LayerOutcome];
+    signal.throwIfAborted();
+    if (lost !== undefined) throw lost.error;
+    if ("failure" in outcome) throw revived(outcome.failure);
+    return outcome;
+  } finally {
+    signal.removeEventListener("abort", giveUp);
   }
 }
 

@@ -32,7 +32,7 @@ export async function pullLayer(layer: Layer, path: string, puller: Puller): Pro
   await using arrival = await takePart(repository, part, { ...kitchen, signal }, bars.for(what));
   try {
     const [algorithm = ""] = diffId.split(":");
-    const unpacked = await unpacker.unpack(arrival.spool, { path, allowance, algorithm, signal });
+    const unpacked = await unpacker.unpack(arrival.spool, size, { path, allowance, algorithm }, signal);
     const measured = await arrival.measured;
     checkSize(url, size, measured.size);
     checkContent(url, algorithm, unpacked.hex, diffId);

@@ -22,7 +22,8 @@ export class Allowance {
 const SIZE = 0;
 const STATE = 1;
 const NEWS = 2;
-const STATES = { arriving: 0n, complete: 1n, given_up: 2n } as const;
+/** At first neither. */
+const STATES = { complete: 1n, given_up: 2n } as const;
 
 /** How much of a file has arrived, told by one thread and waited for by another. */
 export class Progress {
