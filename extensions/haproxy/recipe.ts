@@ -1,5 +1,13 @@
 /** The load balancer HAProxy, compiled from its source. */
-import { checksumFile, defineExtension, flix, htmlListing, pinnedDebian, unpack } from "../../builder/recipe/index.ts";
+import {
+  checksumFile,
+  defineExtension,
+  flix,
+  htmlListing,
+  pinnedDebian,
+  setUp,
+  unpack,
+} from "../../builder/recipe/index.ts";
 
 export default defineExtension({
   description: "TCP and HTTP load balancer and proxy",
@@ -22,6 +30,7 @@ export default defineExtension({
       { script: "build.sh" },
     ),
   ],
+  tree: () => setUp("haproxy", { before: ["haproxy.service"], sysusers: "haproxy.conf", tmpfiles: "haproxy.conf" }),
   reload: true,
   provides: [
     "usr/bin/haproxy",
