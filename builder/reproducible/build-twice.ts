@@ -38,7 +38,7 @@ export async function buildTwice(
   { options, env, folder }: Building,
   { progress, downloads, rootfs, signal }: Kitchen,
 ): Promise<Reproduced> {
-  const { varied, unvaried } = await variationsHere([process.execPath, CLI, join(extension.folder, "recipe.ts")]);
+  const { varied, unvaried } = await variationsHere(plan, [process.execPath, CLI, join(extension.folder, "recipe.ts")]);
   const create = [process.execPath, CLI, "create", extension.name, plan.version, ...options];
   return withWorkDir(async (work) => {
     const here = join(work, "here");

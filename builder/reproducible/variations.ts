@@ -28,8 +28,11 @@ export const OTHER_USER = 65_534;
 const ALLOWED = /^Cpus_allowed_list:\s*(?<first>[0-9]+)/m;
 
 /** @param files that the other user has to be able to read */
-export async function variationsHere(files: readonly string[]): Promise<{ varied: Variation[]; unvaried: Unvaried[] }> {
-  const found = await Promise.all([clock(), user(files), processors(), locale()]);
+export async function variationsHere(
+  plan: Pick<Plan, "builds">,
+  files: readonly string[],
+): Promise<{ varied: Variation[]; unvaried: Unvaried[] }> {
+  const found = await Promise.all([clock(), user(plan, files), processors(), locale()]);
   const always: Variation[] = [
     { name: "folder" },
     { name: "order and times of files" },
@@ -50,8 +53,10 @@ async function clock(): Promise<Variation | Unvaried> {
   return { name, why: "faketime is not installed: Debian's package faketime" };
 }
 
-async function user(files: readonly string[]): Promise<Variation | Unvaried> {
+async function user({ builds }: Pick<Plan, "builds">, files: readonly string[]): Promise<Variation | Unvaried> {
   const name = "user";
+  // A tree in which programs are installed has several users, and this one is given no ids for them.
+  if (builds.some(scriptOf)) return { name, why: "a script runs in a tree, for which another user needs ids" };
   if (process.getuid?.() !== 0) return { name, why: "only root can become somebody else" };
   const prefix = ["setpriv", `--reuid=${OTHER_USER}`, `--regid=${OTHER_USER}`, "--clear-groups"];
   if (!(await works([...prefix, "true"]))) return { name, why: "setpriv does not work here" };
