@@ -97,14 +97,18 @@ it("an image whose name says no version, and that no recipe knows, is tested as 
   await using elsewhere = await Workplace.open();
   await rename(await bakeIn(elsewhere, catalog.folder, "planted"), workplace.file("planted.raw"));
   const { expects, release, transfers, notes } = await subjectOf("planted.raw", new Catalog(workplace.path));
-  expect(release).toEqual({ extension: "planted", version: "0" });
+  expect(release).toEqual({ extension: "planted", version: "0.0.0" });
   expect(transfers).toMatchObject([{ file: "planted.conf" }]);
   expect(expects).toEqual({ units: [UNIT], upheld: ["planted.service"], smoke: [{ run: ["sh", "-c", "x"] }] });
   expect(notes).toEqual([
-    "no release manifest beside it names this image: it is called version 0",
+    "no release manifest beside it names this image: it is called version 0.0.0",
     "no recipe is called planted: nothing says what it provides",
     expect.stringContaining("no transfer file"),
   ]);
+  // What follows a series follows one of this version, too.
+  const fields = `${FIELDS} versions: r.githubReleases("example/planted"),`;
+  const known = new Catalog(await plantIn(elsewhere.file("extensions"), "planted", { files: {}, fields }));
+  expect((await subjectOf("planted.raw", known)).transfers).toMatchObject([{ file: "planted-0.0.conf" }]);
 });
 
 it("smoke commands are data, whichever way a recipe says them", async () => {

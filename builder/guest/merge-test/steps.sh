@@ -144,21 +144,45 @@ smoke_step() { cd /; timeout --kill-after=5 60 "$@" < /dev/null; }
 
 was_there() { grep -qxF -e "$1" "$state/there-before"; }
 
+# stop_all <units…>: with what its image says of how it is stopped, which is gone once that is unmerged.
+stop_all() {
+  # What upholds a unit would start it again: a drop-in of its name hides it.
+  while IFS= read -r path; do
+    case $path in
+    */systemd/system/*.target.d/*.conf)
+      folder=/run/systemd/system/$(basename "$(dirname "$path")")
+      mkdir -p "$folder"
+      ln -s /dev/null "$folder/$(basename "$path")"
+      printf '%s\n' "$folder/$(basename "$path")" >> "$state/hidden"
+      ;;
+    esac
+  done < "$here/paths"
+  systemctl daemon-reload
+  systemctl stop "$@"
+  for unit in "$@"; do
+    if is_active "$unit"; then fail "$unit is active still"; fi
+  done
+  if [ -e "$state/hidden" ]; then xargs rm < "$state/hidden"; fi
+}
+
 # unmerge_step <unit files…>: what an operator does to take it away. Units that the guest has itself stay.
 unmerge_step() {
+  ours= active=
+  for path in "$@"; do
+    if was_there "$path"; then continue; fi
+    unit=$(basename "$path")
+    ours="$ours $unit"
+    if is_active "$unit"; then active="$active $unit"; fi
+  done
+  # Names of units have no blanks.
+  if [ -n "$active" ]; then stop_all $active; fi
   systemd-sysext unmerge || true
   for hierarchy in /usr /opt; do
     if is_merged "$hierarchy"; then fail "it is still merged into $hierarchy"; fi
   done
   # It has done that itself where the image says so.
   if [ "$reload" = no ]; then systemctl daemon-reload; fi
-  for path in "$@"; do
-    unit=$(basename "$path")
-    if was_there "$path"; then continue; fi
-    if is_active "$unit"; then
-      systemctl stop "$unit"
-      if is_active "$unit"; then fail "$unit is active still"; fi
-    fi
+  for unit in $ours; do
     if [ "$(property "$unit" LoadState)" != not-found ]; then fail "systemd still knows $unit"; fi
   done
   while IFS= read -r path; do

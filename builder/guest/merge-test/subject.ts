@@ -105,7 +105,8 @@ function identityOf(image: OpenImage, found: FoundManifest | undefined, arch: Ar
     return { release, arch: namedArch === arch && isArch(claimed) ? claimed : namedArch, notes: [] };
   }
   if (!isArch(claimed)) throw foreign(image.name, claimed, arch);
-  const version = "0";
+  // One that has a minor number, for transfer files of a series.
+  const version = "0.0.0";
   const notes = [`no release manifest beside it names this image: it is called version ${version}`];
   return {
     release: { extension: extension === "" ? file.replace(/\.raw$/, "") : extension, version },
