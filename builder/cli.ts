@@ -14,6 +14,7 @@ import { inspectCommand } from "./commands/inspect.ts";
 import { keygenCommand } from "./commands/keygen.ts";
 import { listCommand } from "./commands/list.ts";
 import { pruneCommand, reindexCommand, yankCommand } from "./commands/maintain.ts";
+import { missingCommand } from "./commands/missing.ts";
 import { newCommand } from "./commands/new.ts";
 import { withFlagValues } from "./commands/options.ts";
 import { planCommand } from "./commands/plan.ts";
@@ -21,7 +22,7 @@ import { publishCommand } from "./commands/publish.ts";
 import { rootfsCommand } from "./commands/rootfs.ts";
 import { testCommand } from "./commands/test.ts";
 import { verifyReproducibleCommand } from "./commands/verify-reproducible.ts";
-import { describeError } from "./describe-error.ts";
+import { describeError, errorValue } from "./describe-error.ts";
 import { BakeryError } from "./system/errors.ts";
 import { progressOn, type Screen } from "./system/progress.ts";
 
@@ -36,6 +37,7 @@ const COMMANDS = [
   inspectCommand,
   diffCommand,
   butaneCommand,
+  missingCommand,
   publishCommand,
   yankCommand,
   pruneCommand,
@@ -114,10 +116,7 @@ function referenceHelp(args: readonly string[]): string[] {
 }
 
 function jsonError(error: unknown): string {
-  const { message } = error instanceof Error ? error : new Error(String(error));
-  const { name: kind } = error instanceof Error ? error : { name: "Error" };
-  const known = error instanceof BakeryError ? { details: error.details, hint: error.hint, value: error.value } : {};
-  return `${JSON.stringify({ error: { kind, message, ...known } }, null, 2)}\n`;
+  return `${JSON.stringify({ error: errorValue(error) }, null, 2)}\n`;
 }
 
 if (import.meta.main) {

@@ -1,0 +1,84 @@
+/** `missing`: which releases should be published and are not. */
+import { type Command, InvalidArgumentError } from "commander";
+import { isExtensionName } from "../../schema/index.ts";
+import { errorValue } from "../describe-error.ts";
+import { findMissing, type MissingRelease, type Unknown } from "../release/missing.ts";
+import { publishedIn } from "../release/published.ts";
+import { UpstreamError } from "../system/errors.ts";
+import { formatTable } from "../system/format.ts";
+import { type Cli, command } from "./command.ts";
+import { parseCount } from "./options.ts";
+
+const WANTED = { latest: "upstream's latest", listed: "the recipe lists it" } as const;
+
+export function missingCommand(cli: Cli): Command {
+  return command<[]>(
+    cli,
+    "missing",
+    "list the releases that recipes want published and a bakery does not have",
+    async ({ in: place, extension: wanted, limit }) => {
+      const { catalog, upstreams, progress, cwd } = cli;
+      // Whoever mistypes a name is told so, and not that nothing is missing.
+      for (const name of wanted) await catalog.load(name);
+      const names: readonly string[] = wanted.length > 0 ? wanted : await catalog.names();
+      const published = await progress.step(
+        `Asking ${place}`,
+        () => publishedIn(place, { answers: upstreams.answers, cwd }),
+        ({ size }) => `${size} releases`,
+      );
+      const { missing, unknown } = await progress.step(
+        "Asking upstreams",
+        () => findMissing(names, { catalog, upstreams, published }),
+        (found) => `${names.length - found.unknown.length} of ${names.length} extensions`,
+      );
+      const [first] = unknown;
+      if (first !== undefined && unknown.length === names.length) throw notOne(first);
+      const shown = missing.slice(0, limit);
+      const value = {
+        missing: shown,
+        unknown: unknown.map(({ extension, error }) => ({ extension, error: errorValue(error) })),
+      };
+      return { value, text: tableOf(shown, unknown) };
+    },
+  )
+    .requiredOption("--in <place>", "a bakery's URL, github:owner/repository, or a folder")
+    .option("--extension <name>", "only of this one; may be repeated", addName, [])
+    .option("--limit <count>", "at most as many releases", parseCount)
+    .addHelpText(
+      "after",
+      `
+A release is missing where there is no image of it for one of the architectures. What recipes want is what they say by
+\`publish\`: versions, and \`latest\` for what counts as that upstream. An upstream that cannot be asked is reported, and
+the others are listed all the same; the exit code is 1 only if none could be.
+
+Of --json, \`missing\` is a matrix's \`include\`.
+
+Environment:
+  GITHUB_TOKEN  a higher rate limit
+
+Examples:
+  ./bakery missing --in https://extensions.example.org
+  ./bakery missing --in github:flatcar/sysext-bakery --extension kubernetes --json`,
+    );
+}
+
+function tableOf(missing: readonly MissingRelease[], unknown: readonly Unknown[]): string {
+  const rows = [
+    ...missing.map(({ extension, version, arches, wanted }) => [extension, version, arches.join(" "), WANTED[wanted]]),
+    ...unknown.map(({ extension, error }) => [extension, "?", "", error.message]),
+  ];
+  return rows.length === 0 ? "nothing is missing\n" : formatTable([["EXTENSION", "VERSION", "ARCH", "WHY"], ...rows]);
+}
+
+function notOne({ extension, error }: Unknown): UpstreamError {
+  return new UpstreamError("no upstream could be asked", {
+    details: { [extension]: error.message, ...error.details },
+    hint: error.hint ?? "see that the network can be reached from here",
+    cause: error,
+  });
+}
+
+function addName(name: string, before: readonly string[]): string[] {
+  if (!isExtensionName(name)) throw new InvalidArgumentError("an extension's name");
+  return [...before, name];
+}
