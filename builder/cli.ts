@@ -19,6 +19,7 @@ import { newCommand } from "./commands/new.ts";
 import { withFlagValues } from "./commands/options.ts";
 import { planCommand } from "./commands/plan.ts";
 import { publishCommand } from "./commands/publish.ts";
+import { releaseCommand } from "./commands/release.ts";
 import { rootfsCommand } from "./commands/rootfs.ts";
 import { testCommand } from "./commands/test.ts";
 import { verifyReproducibleCommand } from "./commands/verify-reproducible.ts";
@@ -38,6 +39,7 @@ const COMMANDS = [
   diffCommand,
   butaneCommand,
   missingCommand,
+  releaseCommand,
   publishCommand,
   yankCommand,
   pruneCommand,

@@ -10,7 +10,6 @@ import { FORMATS } from "../bake/pack/packer.ts";
 import { planBake } from "../bake/plan.ts";
 import {
   describeRelease,
-  type Hosting,
   manifestFor,
   readManifest,
   renderTransfers,
@@ -24,6 +23,7 @@ import { sourceCommit } from "../system/commit.ts";
 import { UsageError } from "../system/errors.ts";
 import { chosenBy, withChoices } from "./choices.ts";
 import { type Cli, command, type Outcome } from "./command.ts";
+import { hostingOf } from "./hosting.ts";
 import {
   COMPRESSION_OPTION,
   DEFAULT_BAKERY_URL,
@@ -145,11 +145,6 @@ async function create(cli: Cli, name: string, version: string, options: OptionVa
     warnings: baked.warnings,
   };
   return { value, text: `${relative(cli.cwd, file)}\n` };
-}
-
-function hostingOf({ BAKERY_URL, BAKERY_SIGNING_KEY, BAKERY_KEYRING }: NodeJS.ProcessEnv, verify?: boolean): Hosting {
-  const isSigned = Boolean(BAKERY_SIGNING_KEY || BAKERY_KEYRING);
-  return { bakeryUrl: BAKERY_URL || DEFAULT_BAKERY_URL, verify: verify ?? isSigned };
 }
 
 /** os-release(5): an identifier without anything that would need quotes. */

@@ -1,12 +1,9 @@
 /** `test`: merges an image in a throw-away guest, and sees that it works. */
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { cacheFolderFrom } from "../bake/fetch/cache.ts";
 import type { SmokeCommand } from "../bake/smoke.ts";
-import { describeTest, failedTest } from "../guest/merge-test/describe-test.ts";
-import { mergeTest } from "../guest/merge-test/merge-test.ts";
-import { withSubject } from "../guest/merge-test/subject.ts";
-import { chooseRunner, RUNNER_NAMES } from "../guest/runners.ts";
-import { guestTree } from "../guest/tree.ts";
+import { describeTest } from "../guest/merge-test/describe-test.ts";
+import { testOperand } from "../guest/merge-test/test-operand.ts";
+import { RUNNER_NAMES } from "../guest/runners.ts";
 import { type Cli, command } from "./command.ts";
 import { parseCount } from "./options.ts";
 
@@ -15,18 +12,13 @@ export function testCommand(cli: Cli): Command {
     cli,
     "test <image>",
     "merge an image in a throw-away guest, and see that its files, units and programs work",
-    async ({ runner: choice, timeout, smoke, json }, operand) =>
-      withSubject(operand, cli, { smoke }, async (subject) => {
-        const { progress, signal } = cli;
-        const cache = cacheFolderFrom(cli.env);
-        const runner = await chooseRunner(choice, { cache, env: cli.env });
-        const tree = await guestTree({ cache, env: cli.env, progress, signal });
-        const test = await mergeTest(subject, { runner, tree, timeout, progress, signal });
-        const text = describeTest(test);
-        if (test.passed) return { value: test, text };
-        if (!json) cli.stdout.write(text);
-        throw failedTest(test, subject);
-      }),
+    async ({ runner, timeout, smoke, json }, operand) => {
+      const { test, failure } = await testOperand(operand, { runner, timeout, smoke }, cli);
+      const text = describeTest(test);
+      if (failure === undefined) return { value: test, text };
+      if (!json) cli.stdout.write(text);
+      throw failure;
+    },
   )
     .option("--smoke <command>", "also run this command of a shell once it is merged; may be repeated", addSmoke, [])
     .addOption(new Option("--runner <runner>", "what the guest runs in").choices(RUNNER_NAMES).default("auto"))

@@ -1,0 +1,142 @@
+/** `./bakery release`: from recipes to a published site, whatever fails on the way. */
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { EXTENSIONS_FOLDER } from "../../../builder/catalog.ts";
+import { parseSha256Sums } from "../../../schema/index.ts";
+import { Workplace } from "../../support/bakery.ts";
+import { sha256 } from "../../support/sha256.ts";
+import { Mirror } from "../../support/upstreams/mirror.ts";
+
+const DOOR = pathToFileURL(join(EXTENSIONS_FOLDER, "../builder/recipe/index.ts")).href;
+const PROGRAM = "#!/bin/sh\necho tool\n";
+const VERIFY = `pinned({ "1.0.0": "${sha256(PROGRAM)}", "1.1.0": "${sha256(PROGRAM)}" })`;
+const pathOf = (version: string) => `upstream.example/tool-${version}`;
+
+let workplace: Workplace;
+let mirror: Mirror;
+beforeEach(async () => {
+  workplace = await Workplace.open();
+  mirror = await Mirror.open({ "upstream.example": () => new Response(PROGRAM) });
+  await plant("tool", 'versions: fixed("1.0.0", "1.1.0"), publish: ["latest", "1.0.0"]');
+});
+afterEach(async () => {
+  await mirror[Symbol.asyncDispose]();
+  await workplace[Symbol.asyncDispose]();
+});
+
+async function plant(name: string, fields: string, extensions = "extensions"): Promise<void> {
+  const folder = workplace.file(`${extensions}/${name}`);
+  await mkdir(folder, { recursive: true });
+  const downloads = `downloads: ({ version }) => [
+    { url: \`https://upstream.example/tool-\${version}\`, verify: ${VERIFY}, install: binary("usr/bin/tool") },
+  ]`;
+  await writeFile(
+    join(folder, "recipe.ts"),
+    `import { binary, defineExtension, fixed, githubReleases, pinned, symlink } from "${DOOR}";
+export default defineExtension({ description: "d", homepage: "https://example.org", ${fields}, ${downloads}, provides: ["usr/bin/tool"] });
+`,
+  );
+}
+
+function release(...args: string[]) {
+  return releaseOf("extensions", ...args);
+}
+
+function releaseOf(extensions: string, ...args: string[]) {
+  const env = { BAKERY_MIRROR: mirror.url, BAKERY_EXTENSIONS: workplace.file(extensions) };
+  return workplace.run(["release", "--no-test", ...args], env);
+}
+
+async function indexed(): Promise<string[]> {
+  const text = await readFile(workplace.file("site/extensions/SHA256SUMS"), "utf8").catch(() => "");
+  return text === "" ? [] : parseSha256Sums(text).map(({ file }) => file);
+}
+
+const both = (...versions: string[]) =>
+  versions.flatMap((version) => [`tool-${version}-arm64.raw`, `tool-${version}-x86-64.raw`]);
+
+describe("releases", () => {
+  it("are baked for both architectures, published, and told of; a second time does nothing", async () => {
+    const made = await release("tool:1.0.0", "tool:1.1.0", "--to", "site", "--summary", "summary.md");
+    expect(made).toMatchObject({ exitCode: 0 });
+    expect(made.stdout).toMatch(/^tool-1\.0\.0 +published\ntool-1\.1\.0 +published\n/m);
+    expect((await indexed()).sort()).toEqual(both("1.0.0", "1.1.0"));
+    expect(await readFile(workplace.file("summary.md"), "utf8")).toMatch(
+      /^## Releases\n\n\| Release .*\n.*\n\| tool-1\.0\.0 \| published \| x86-64 .*, arm64 .* \|/,
+    );
+    mirror.arrivals.length = 0;
+    const again = await release("tool:1.0.0", "tool:1.1.0", "--to", "site");
+    expect(again.stdout).toMatch(/^tool-1\.0\.0 +there\n/m);
+    expect(again.stderr).not.toContain("Packing");
+    expect(mirror.arrivals).toEqual([]);
+  });
+
+  it("that fail do not keep the others from being made, and are gone on with", async () => {
+    mirror.fail(pathOf("1.0.0"), "garble");
+    const first = await release("tool:1.0.0", "tool:1.1.0", "--to", "site", "--summary", "summary.md");
+    expect(first).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("error: 1 of 2 releases failed\n") });
+    expect(first.stdout).toMatch(/^tool-1\.0\.0 +failed\ntool-1\.1\.0 +published\n/m);
+    expect((await indexed()).sort()).toEqual(both("1.1.0"));
+    expect(await readFile(workplace.file("summary.md"), "utf8")).toMatch(
+      /\n### tool-1\.0\.0 failed\n\n {4}.*checksum\n {4}for: tool 1\.0\.0 /,
+    );
+    expect(await release("tool:1.0.0", "tool:1.1.0", "--to", "site")).toMatchObject({ exitCode: 0 });
+    expect((await indexed()).sort()).toEqual(both("1.0.0", "1.1.0"));
+  });
+
+  it("of a recipe that throws fail alone", async () => {
+    await plant("thrower", 'versions: fixed("1.0.0"), tree: () => [nonesuch]');
+    const made = await release("thrower:1.0.0", "tool:1.0.0", "--to", "site");
+    expect(made.stdout).toMatch(/^thrower-1\.0\.0 +failed\ntool-1\.0\.0 +published\n/m);
+    expect(made).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("nonesuch is not defined") });
+  });
+
+  it("are those that are missing, or all, and no more than is asked for", async () => {
+    expect((await release("--missing", "--to", "site", "--limit", "1")).stdout).toMatch(/^tool-1\.1\.0 +published\n$/m);
+    expect((await release("--missing", "--to", "site")).stdout).toMatch(/^tool-1\.0\.0 +published\n$/m);
+    expect(await release("--missing", "--to", "site")).toMatchObject({ exitCode: 0, stdout: "nothing to release\n" });
+    await rm(workplace.file("releases"), { recursive: true });
+    const all = await release("--all", "--dir", "elsewhere", "--json");
+    expect(JSON.parse(all.stdout)).toMatchObject({
+      releases: ["tool-1.1.0", "tool-1.0.0"].map((name) => ({ release: name, result: "baked" })),
+      unknown: [],
+    });
+    expect(JSON.parse(await readFile(workplace.file("elsewhere/tool-1.0.0/release.json"), "utf8"))).toMatchObject({
+      version: "1.0.0",
+    });
+  });
+
+  it("of extensions whose upstream answers are made, though others' does not", async () => {
+    await plant("gone", 'versions: githubReleases("example/gone")');
+    const made = await release("--missing", "--to", "site", "--json");
+    expect(made.exitCode).toBe(1);
+    const { error } = JSON.parse(made.stdout);
+    expect(error).toMatchObject({ message: "what is to be released is not known of all extensions" });
+    expect(error.value.unknown).toMatchObject([{ extension: "gone", error: { kind: "UpstreamError" } }]);
+    expect((await indexed()).sort()).toEqual(both("1.0.0", "1.1.0"));
+  });
+
+  it("that are published otherwise stay as they are", async () => {
+    await release("tool:1.0.0", "--to", "site");
+    const before = await readFile(workplace.file("site/extensions/SHA256SUMS"), "utf8");
+    await plant("tool", 'versions: fixed("1.0.0"), tree: () => [symlink("usr/bin/t", "tool")]', "changed");
+    const failed = await releaseOf("changed", "tool:1.0.0", "--to", "site");
+    expect(failed).toMatchObject({ exitCode: 1, stdout: expect.stringMatching(/^tool-1\.0\.0 +failed$/m) });
+    expect(await readFile(workplace.file("site/extensions/SHA256SUMS"), "utf8")).toBe(before);
+  });
+
+  it.each([
+    [[], "say which releases"],
+    [["tool:1.0.0", "--all"], "say which releases"],
+    [["--missing"], "--missing says nothing without --to"],
+    [["tool"], "no release: tool"],
+    [["tool:../1"], "no release: tool:../1"],
+    [["tol:1.0.0", "tool:1.0.0"], "unknown extension: tol"],
+    [["tool:1.0.0", "--to", "ftp://x"], "no bakery's URL: ftp://x"],
+  ])("are not those of %j", async (args, said) => {
+    expect(await release(...args)).toMatchObject({ exitCode: 2, stdout: "", stderr: expect.stringContaining(said) });
+    expect(mirror.arrivals).toEqual([]);
+  });
+});
