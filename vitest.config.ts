@@ -66,6 +66,8 @@ export default defineConfig({
           // A process for each file would take as long to start as many files take. So what a test changes of its
           // process, it puts back.
           isolate: false,
+          // As `./bakery` starts Node. What a process has in memory, the kernel goes through for each program it starts.
+          execArgv: ["--max-semi-space-size=1", "--no-incremental-marking"],
           // Some bake images, or run the programs that clients run.
           testTimeout: 60_000,
           hookTimeout: 60_000,
