@@ -3,10 +3,9 @@ import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
-import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** Whole machines, distributions and containers, over and over: minutes where there is no KVM. `npm run test:machines` */
-const MACHINE_TESTS = ["boot", "guest", "podman", "real-programs", "wrapped"].map(
+const MACHINE_TESTS = ["boot", "guest", "guest-merge-more", "podman", "real-programs", "wrapped"].map(
   (name) => `test/clients/${name}.test.ts`,
 );
 const RUNS_MACHINES = process.env.BAKERY_TEST_MACHINES === "1";
@@ -20,18 +19,8 @@ const WORKERD = cloudflareTest({ wrangler: { configPath: "./wrangler.toml" } });
 /** One workerd for all files, for it takes longer to start than most files take; each begins with empty storage. */
 const SHARED_WORKERD = { isolate: false, setupFiles: ["test/worker/support/empty.ts"] };
 
-/** The worker's tests begin: some wait long and work little, and would be alone at the end. */
-class WaitersFirst extends BaseSequencer {
-  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const isOurs = ({ project }: TestSpecification) => project.name === "worker";
-    const sorted = await super.sort(files);
-    return [...sorted.filter(isOurs), ...sorted.filter((file) => !isOurs(file))];
-  }
-}
-
 export default defineConfig({
   test: {
-    sequence: { sequencer: WaitersFirst },
     // The worker logs every request: show that of a test that fails.
     silent: "passed-only",
     projects: [
@@ -66,8 +55,6 @@ export default defineConfig({
           // A process for each file would take as long to start as many files take. So what a test changes of its
           // process, it puts back.
           isolate: false,
-          // As `./bakery` starts Node. What a process has in memory, the kernel goes through for each program it starts.
-          execArgv: ["--max-semi-space-size=1", "--no-incremental-marking"],
           // Some bake images, or run the programs that clients run.
           testTimeout: 60_000,
           hookTimeout: 60_000,

@@ -12,7 +12,7 @@ try {
 
 if (process.env.BAKERY_TEST_MACHINES !== "1") {
   console.error(
-    "not among these tests: whole machines, distributions and containers (boot, guest, podman, real-programs, wrapped): npm run test:machines",
+    "not among these tests: whole machines, distributions and containers (boot, guest, guest-merge-more, podman, real-programs, wrapped): npm run test:machines",
   );
 }
 

@@ -7,65 +7,11 @@ import { mergeTest } from "../../builder/guest/merge-test/merge-test.ts";
 import { withSubject } from "../../builder/guest/merge-test/subject.ts";
 import { nspawnRunner } from "../../builder/guest/nspawn.ts";
 import { Workplace } from "../support/bakery.ts";
-import { bakeIn, DAEMON, type Planted, plantIn, service } from "../support/guest-images.ts";
+import { bakeIn, plantIn } from "../support/guest-images.ts";
 import { guestUnavailable, testTree } from "../support/guests.ts";
 import { describeWhere } from "../support/requirements.ts";
 import { sha256 } from "../support/sha256.ts";
-import { Turns } from "../support/turns.ts";
-
-interface Step {
-  readonly id: string;
-  readonly status: string;
-  readonly found?: string;
-  readonly output?: readonly string[];
-}
-
-interface Testing {
-  /** Of `create`. */
-  readonly bake?: readonly string[];
-  /** Another recipe than the one that the image was baked by. */
-  readonly judgedBy?: string;
-  readonly args?: readonly string[];
-}
-
-const UNIT = "usr/lib/systemd/system/planted.service";
-const UPHOLDS = 'upholds: ["planted.service"],';
-const SERVICE: Planted = { files: { "usr/bin/planted": DAEMON, [UNIT]: service("planted") } };
-/** Guests at once, for a machine has two processors; each waits for itself at times. */
-const turns = new Turns(2);
-const cache = { BAKERY_CACHE: process.env.BAKERY_CACHE };
-
-async function tested(planted: Planted, { bake = [], judgedBy, args = [] }: Testing = {}) {
-  await using workplace = await Workplace.open();
-  const extensions = await plantIn(workplace.file("extensions"), "planted", planted);
-  await bakeIn(workplace, extensions, "planted", ...bake);
-  const judge =
-    judgedBy === undefined
-      ? extensions
-      : await plantIn(workplace.file("judge"), "planted", { ...planted, fields: judgedBy });
-  const env = { ...cache, BAKERY_EXTENSIONS: judge };
-  const { exitCode, stdout } = await turns.take(() => workplace.run(["test", "planted.raw", "--json", ...args], env));
-  const { error, ...passed } = JSON.parse(stdout);
-  // Shown where a test fails.
-  if (error !== undefined) console.log(error);
-  const { steps, notes } = (error?.value ?? passed) as { steps: readonly Step[]; notes: readonly string[] };
-  const statuses = Object.fromEntries(steps.map(({ id, status }) => [id, status]));
-  return { exitCode, statuses, notes, error, step: (id: string) => steps.find((step) => step.id === id) };
-}
-
-const ALL_OK = {
-  boot: "ok",
-  install: "ok",
-  merge: "ok",
-  files: "ok",
-  provides: "ok",
-  units: "ok",
-  upheld: "ok",
-  stays: "ok",
-  restarts: "ok",
-  unmerge: "ok",
-  failed: "ok",
-};
+import { ALL_OK, cache, SERVICE, tested, turns, UPHOLDS } from "./merge-tested.ts";
 
 // Those that wait for their turn wait within their time.
 vi.setConfig({ testTimeout: 240_000 });
@@ -84,20 +30,6 @@ describeWhere(await guestUnavailable(), "a merge test", () => {
       expect(step("restarts")).toMatchObject({ found: "planted.service" });
       expect(step("smoke-1")).toMatchObject({ found: "up" });
       expect(notes).toContain("the transfer file was followed with Verify=false");
-    });
-
-    it("says none of what an image does not have, and follows every transfer file", async () => {
-      const fields = "transfers: [r.everyVersion(), r.patchLevel()],";
-      const { exitCode, statuses, step } = await tested({ files: { "usr/share/planted": "x" }, fields });
-      const none = { units: "none", upheld: "none", stays: "none", restarts: "none", smoke: "none" };
-      expect({ exitCode, statuses }).toEqual({ exitCode: 0, statuses: { ...ALL_OK, "transfer-0": "ok", ...none } });
-      expect(step("transfer-0")).toMatchObject({ found: "offers 0" });
-    });
-
-    it("for another distribution poses as that", async () => {
-      const { exitCode, notes } = await tested(SERVICE, { bake: ["--os", "flatcar"] });
-      expect(exitCode).toBe(0);
-      expect(notes.join("\n")).toContain("flatcar");
     });
   });
 
@@ -121,34 +53,6 @@ describeWhere(await guestUnavailable(), "a merge test", () => {
       expect(statuses).toMatchObject({ merge: "ok", upheld: "failed", unmerge: "ok" });
       expect(step("upheld")).toMatchObject({ found: "planted.service is inactive" });
       expect(error.hint).toContain("EXTENSION_RELOAD_MANAGER=1");
-    });
-
-    it("where systemd-sysext passes the image over, though it exits with 0", async () => {
-      const { statuses, step } = await tested({ files: { "usr/lib/os-release": "ID=other\n" } });
-      expect(statuses).toMatchObject({ install: "ok", merge: "failed", files: "skipped", unmerge: "skipped" });
-      expect(step("merge")?.output?.join("\n")).toMatch(/os-release/);
-    });
-
-    it("where a service crashes, with what it said last", async () => {
-      const crash = '#!/bin/sh\necho "no such configuration: 42"\nsleep 0.3\nexit 7\n';
-      const files = { "usr/bin/planted": crash, [UNIT]: service("planted", "StartLimitBurst=100\n") };
-      const { statuses, step } = await tested({ files, fields: UPHOLDS });
-      expect(statuses).toMatchObject({ upheld: "ok", stays: "failed", unmerge: "ok" });
-      expect(step("stays")?.found).toContain("planted.service does not stay active");
-      expect(step("stays")?.output).toContain("no such configuration: 42");
-    });
-
-    it("where a killed service does not come back, and what it left on the machine keeps it known", async () => {
-      const files = {
-        "usr/bin/planted": `#!/bin/sh\ncp /${UNIT} /etc/systemd/system/\nexec sleep infinity\n`,
-        [UNIT]: service("planted", "StartLimitBurst=1\nStartLimitIntervalSec=1h\n"),
-      };
-      const { statuses, step } = await tested({ files, fields: UPHOLDS });
-      expect(statuses).toMatchObject({ upheld: "ok", stays: "ok", restarts: "failed", unmerge: "failed" });
-      expect(statuses).toMatchObject({ failed: "failed" });
-      expect(step("restarts")?.found).toMatch(/^planted\.service is failed after its main process was killed/);
-      expect(step("unmerge")).toMatchObject({ found: "systemd still knows planted.service" });
-      expect(step("failed")).toMatchObject({ found: "failed: planted.service" });
     });
 
     it("where units are broken, files are not there, and programs fail or print something else", async () => {
