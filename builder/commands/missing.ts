@@ -1,9 +1,7 @@
 /** `missing`: which releases should be published and are not. */
 import { type Command, InvalidArgumentError } from "commander";
 import { isExtensionName } from "../../schema/index.ts";
-import { errorValue } from "../describe-error.ts";
-import { findMissing, type MissingRelease, type Unknown } from "../release/missing.ts";
-import { publishedIn } from "../release/published.ts";
+import { findMissing, type MissingRelease, type Unknown, unknownValue } from "../release/missing.ts";
 import { UpstreamError } from "../system/errors.ts";
 import { formatTable } from "../system/format.ts";
 import { type Cli, command } from "./command.ts";
@@ -17,28 +15,14 @@ export function missingCommand(cli: Cli): Command {
     "missing",
     "list the releases that recipes want published and a bakery does not have",
     async ({ in: place, extension: wanted, limit }) => {
-      const { catalog, upstreams, progress, cwd } = cli;
       // Whoever mistypes a name is told so, and not that nothing is missing.
-      for (const name of wanted) await catalog.load(name);
-      const names: readonly string[] = wanted.length > 0 ? wanted : await catalog.names();
-      const published = await progress.step(
-        `Asking ${place}`,
-        () => publishedIn(place, { answers: upstreams.answers, cwd }),
-        ({ size }) => `${size} releases`,
-      );
-      const { missing, unknown } = await progress.step(
-        "Asking upstreams",
-        () => findMissing(names, { catalog, upstreams, published }),
-        (found) => `${names.length - found.unknown.length} of ${names.length} extensions`,
-      );
+      for (const name of wanted) await cli.catalog.load(name);
+      const names: readonly string[] = wanted.length > 0 ? wanted : await cli.catalog.names();
+      const { missing, unknown } = await findMissing(names, place, cli);
       const [first] = unknown;
       if (first !== undefined && unknown.length === names.length) throw notOne(first);
       const shown = missing.slice(0, limit);
-      const value = {
-        missing: shown,
-        unknown: unknown.map(({ extension, error }) => ({ extension, error: errorValue(error) })),
-      };
-      return { value, text: tableOf(shown, unknown) };
+      return { value: { missing: shown, unknown: unknown.map(unknownValue) }, text: tableOf(shown, unknown) };
     },
   )
     .requiredOption("--in <place>", "a bakery's URL, github:owner/repository, or a folder")

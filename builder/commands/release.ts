@@ -6,8 +6,7 @@ import { isExtensionName, isVersion, type Release } from "../../schema/index.ts"
 import { errorValue } from "../describe-error.ts";
 import { RUNNER_NAMES } from "../guest/runners.ts";
 import { publisherFor } from "../publish/target.ts";
-import { findMissing, type Unknown } from "../release/missing.ts";
-import { publishedIn } from "../release/published.ts";
+import { findMissing, type Unknown, unknownValue } from "../release/missing.ts";
 import { makeReleases, type ReleaseOutcome } from "../release/release.ts";
 import { summaryOf } from "../release/summary.ts";
 import { UsageError, UserError } from "../system/errors.ts";
@@ -91,15 +90,7 @@ async function wantedBy(cli: Cli, named: readonly Release[], { missing, all, to,
     return { releases: named, unknown: [] };
   }
   if (missing && to === undefined) throw new UsageError("--missing says nothing without --to");
-  const { catalog, upstreams, progress, cwd } = cli;
-  const published =
-    missing && to !== undefined ? await publishedIn(to, { answers: upstreams.answers, cwd }) : new Map();
-  const names = await catalog.names();
-  const found = await progress.step(
-    "Asking upstreams",
-    () => findMissing(names, { catalog, upstreams, published }),
-    (one) => `${one.missing.length} releases to make`,
-  );
+  const found = await findMissing(await cli.catalog.names(), missing ? to : undefined, cli);
   return { releases: found.missing.slice(0, limit), unknown: found.unknown };
 }
 
@@ -110,7 +101,7 @@ function report(cli: Cli, outcomes: readonly ReleaseOutcome[], unknown: readonly
   }));
   const value = {
     releases,
-    unknown: unknown.map(({ extension, error }) => ({ extension, error: errorValue(error) })),
+    unknown: unknown.map(unknownValue),
   };
   const text =
     outcomes.length === 0

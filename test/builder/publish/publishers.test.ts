@@ -172,7 +172,7 @@ it("ten at once on ten extensions lose no line of the global index", async () =>
   for (const name of names) expect(await indexed(name)).toEqual([`${name}-1.0.0-x86-64.raw`]);
 }, 120_000);
 
-it("while forty machines verify, none meets a signature of another index", async () => {
+it("while a hundred machines verify, none meets a signature of another index", async () => {
   const SIGNING_KEYRING = Buffer.from(key.keyring.bytes).toString("base64");
   const vars = { SIGNING_KEYRING, INDEX_TTL_SECONDS: "1", INDEX_SETTLE_SECONDS: "2" };
   const settling = await localBakery({ vars });
@@ -183,7 +183,7 @@ it("while forty machines verify, none meets a signature of another index", async
     const [first = "", ...others] = releases;
     expect(await publish(first, settling)).toMatchObject({ exitCode: 0 });
     const options = { url: settling.url, extension: "watched", keyring: key.keyring };
-    const clients = Array.from({ length: 40 }, () => new PollingClient(options));
+    const clients = Array.from({ length: 100 }, () => new PollingClient(options));
     const polling = clients.map((client) => client.run(800));
     const switches: number[] = [];
     for (const path of others) {
