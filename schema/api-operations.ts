@@ -46,6 +46,7 @@ export const ANSWERS = {
   Drafts: publishing.drafts,
   Commit: publishing.commitRequest,
   Committed: publishing.committed,
+  BuildLogPut: publishing.buildLogPut,
   IndexState: publishing.indexState,
   Index: publishing.indexRequest,
   IndexPut: publishing.indexPut,
@@ -143,6 +144,15 @@ export const API_OPERATIONS: readonly ApiOperation[] = [
     parameters: [...OF_RELEASE, IF_MATCH],
     request: "Commit",
     answer: "Committed",
+    right: "publish",
+  },
+  {
+    method: "put",
+    path: `${RELEASE}/log`,
+    summary: "Keep a release's build log, as text; the first one stays",
+    parameters: OF_RELEASE,
+    request: "bytes",
+    answer: "BuildLogPut",
     right: "publish",
   },
   ...(["index", "global-index"] as const).flatMap((name): ApiOperation[] => [

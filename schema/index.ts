@@ -28,6 +28,7 @@ export {
 } from "./inventory.ts";
 export { inventoryJsonSchema, releaseManifestJsonSchema } from "./json-schema.ts";
 export {
+  BUILD_LOG_FILE,
   GLOBAL_INDEX,
   INDEX_FILE,
   INVENTORY_FILE,
@@ -56,6 +57,7 @@ export {
 } from "./names.ts";
 export { openApiDocument } from "./openapi.ts";
 export {
+  type BuildLogPut,
   type CommitRequest,
   type Committed,
   DRAFT_EXPIRY_SECONDS,
@@ -65,10 +67,12 @@ export {
   type IndexPut,
   type IndexRequest,
   type IndexState,
+  MAX_BUILD_LOG_BYTES,
   MAX_JSON_BYTES,
   MAX_PUBLISHED_FILE_BYTES,
   MAX_TRANSFER_BYTES,
   PART_BYTES,
+  parseBuildLogPut,
   parseCommitRequest,
   parseCommitted,
   parseDraft,
@@ -95,6 +99,7 @@ export {
   succeed,
   unsignedIndex,
 } from "./published-index.ts";
+export { RELEASE_DOCUMENTS } from "./release-documents.ts";
 export {
   type BuildRecord,
   type DownloadRecord,

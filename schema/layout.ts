@@ -7,6 +7,7 @@
  */
 import { ARCHES, type Arch } from "./arch.ts";
 import { MINOR_SERIES, parseImageFile, releaseName } from "./names.ts";
+import { RELEASE_DOCUMENTS } from "./release-documents.ts";
 
 /** One stored file. The R2 key is `<release>/<file>`, and so is the path below a GitHub repository's downloads. */
 export interface Locator {
@@ -25,6 +26,9 @@ export type PublicPath =
   | { readonly kind: "keyring"; readonly at: Locator }
   | { readonly kind: "release-manifest"; readonly at: Locator }
   | { readonly kind: "inventory"; readonly at: Locator }
+  /** What follows from a release manifest: `RELEASE_DOCUMENTS` */
+  | { readonly kind: "document"; readonly at: Locator }
+  | { readonly kind: "build-log"; readonly at: Locator }
   /** What openSUSE's sysextmgr asks for beside an image; it follows from the release manifest */
   | { readonly kind: "mkosi-manifest"; readonly at: Locator; readonly arch: Arch }
   /** The newest image: `/extensions/kubernetes/latest/arm64.raw`, `/extensions/kubernetes/v1.34/latest/arm64.raw` */
@@ -35,6 +39,8 @@ export const INDEX_FILE = "SHA256SUMS";
 export const PUBLISHED_INDEX_FILE = "index.json";
 export const RELEASE_MANIFEST_FILE = "release.json";
 export const INVENTORY_FILE = "releases.json";
+/** How a release was baked, in a folder beside `release.json`. */
+export const BUILD_LOG_FILE = "build.log";
 /** The release that holds the global index. */
 export const GLOBAL_INDEX: Locator = { release: INDEX_FILE, file: INDEX_FILE };
 
@@ -59,7 +65,13 @@ const INDEX = new RegExp(`${INDEX_FOLDER}SHA256SUMS$`, "u");
 const SIGNATURE = new RegExp(`${INDEX_FOLDER}(?<file>SHA256SUMS(?:\\.sha256)?\\.(?:asc|gpg))$`, "u");
 const LATEST = new RegExp(`^/extensions/(?<extension>[^/]+)/${SERIES_FOLDER}latest/${ARCH}\\.raw$`, "u");
 const MKOSI_MANIFEST = new RegExp(`^/extensions/(?:[^/]+/)*(?<image>[^/]+-${ARCH})\\.manifest\\.gz$`, "u");
-const DOCUMENT = /^\/extensions\/(?<release>[^/]+)\/(?<file>release\.json|releases\.json)$/u;
+const DOCUMENT = /^\/extensions\/(?<release>[^/]+)\/(?<file>[^/]+)$/u;
+const DOCUMENT_KINDS = new Map<string, "release-manifest" | "inventory" | "document" | "build-log">([
+  [RELEASE_MANIFEST_FILE, "release-manifest"],
+  [INVENTORY_FILE, "inventory"],
+  [BUILD_LOG_FILE, "build-log"],
+  ...Object.keys(RELEASE_DOCUMENTS).map((file) => [file, "document"] as const),
+]);
 
 /** R2's longest key, in bytes. A longer path names nothing that could be stored, and would cost time to match. */
 const MAX_PATH_LENGTH = 1024;
@@ -123,11 +135,11 @@ const RULES: readonly Rule[] = [
     },
   },
   {
-    ends: [".json"],
+    ends: [...DOCUMENT_KINDS.keys()].map((file) => `/${file}`),
     parse(pathname) {
-      const { release, file } = groupsOf(DOCUMENT, pathname);
-      if (release === undefined || file === undefined) return undefined;
-      return { kind: file === INVENTORY_FILE ? "inventory" : "release-manifest", at: { release, file } };
+      const { release, file = "" } = groupsOf(DOCUMENT, pathname);
+      const kind = DOCUMENT_KINDS.get(file);
+      return release === undefined || kind === undefined ? undefined : { kind, at: { release, file } };
     },
   },
   {

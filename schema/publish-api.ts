@@ -10,6 +10,8 @@ export const MAX_PUBLISHED_FILE_BYTES = 4 * 1024 ** 3;
 export const MAX_TRANSFER_BYTES = 64 * 1024;
 /** Of a JSON body. Indexes of ten thousand releases are below. */
 export const MAX_JSON_BYTES = 8 * 1024 ** 2;
+/** What a build has said; what is longer is cut by who sends it. */
+export const MAX_BUILD_LOG_BYTES = 1024 ** 2;
 
 /** @param size bytes */
 export function partsOf(size: number): number {
@@ -66,6 +68,11 @@ export const committed = v.strictObject({
   state: v.picklist(["copying", "published"]),
 });
 
+export const buildLogPut = v.strictObject({
+  /** Whether it is this one that is kept; else there was one already */
+  kept: v.boolean(),
+});
+
 const generation = v.strictObject({ text: indexText, signatures: indexSignatures, effectiveAt: d.timestamp });
 
 export const indexState = v.strictObject({
@@ -115,6 +122,7 @@ export type DraftFile = Draft["files"][number];
 export type Drafts = v.InferOutput<typeof drafts>["drafts"];
 export type CommitRequest = v.InferOutput<typeof commitRequest>;
 export type Committed = v.InferOutput<typeof committed>;
+export type BuildLogPut = v.InferOutput<typeof buildLogPut>;
 export type IndexState = v.InferOutput<typeof indexState>;
 export type IndexRequest = v.InferOutput<typeof indexRequest>;
 export type IndexPut = v.InferOutput<typeof indexPut>;
@@ -126,6 +134,7 @@ export const parseDraft = parser(draft, "draft");
 export const parseDrafts = parser(drafts, "list of drafts");
 export const parseCommitRequest = parser(commitRequest, "commit");
 export const parseCommitted = parser(committed, "answer to a commit");
+export const parseBuildLogPut = parser(buildLogPut, "answer to a build log");
 export const parseIndexState = parser(indexState, "state of an index");
 export const parseIndexRequest = parser(indexRequest, "index");
 export const parseIndexPut = parser(indexPut, "answer to an index");

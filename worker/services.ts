@@ -38,7 +38,7 @@ export interface Services {
   publishing(): Publishing | undefined;
 }
 
-export type StoredKind = "image" | "transfer" | "release-manifest" | "inventory" | "keyring";
+export type StoredKind = "image" | "transfer" | "release-manifest" | "inventory" | "build-log" | "keyring";
 
 /** What tests have their own of. */
 export interface Surroundings {
@@ -100,6 +100,7 @@ function createServices(env: Env, { now, patience, fetch }: Surroundings): Servi
       transfer: firstOf(new BuiltInStore(), files),
       "release-manifest": firstOf(r2),
       inventory: firstOf(r2),
+      "build-log": firstOf(r2),
       keyring: keyringStore(config.signingKeyring),
     },
   };

@@ -94,7 +94,8 @@ export async function guestTree(options: GuestTreeOptions, recipe = GUEST_RECIPE
     await options.progress.step(
       "Making the guest's tree",
       // Two at once would each take twice the time for the same.
-      () => withLock(`${tree}.lock`, () => makeOnce(tree, recipe, options), PATIENCE, options.signal),
+      () =>
+        withLock(`${tree}.lock`, () => makeOnce(tree, recipe, options), { patience: PATIENCE, signal: options.signal }),
       () => `Debian ${recipe.suite}, kept for the next time`,
     );
     await removeOld(folder, removeTree);

@@ -8,6 +8,7 @@ import {
   formatReleaseManifest,
   type IndexPut,
   type IndexRequest,
+  parseBuildLogPut,
   parseCommitted,
   parseDraft,
   parseIndexPut,
@@ -52,7 +53,7 @@ export class BakeryPublisher implements Publisher {
     this.#options = options;
   }
 
-  async publish({ folder, manifest }: LocalRelease): Promise<Published> {
+  async publish({ folder, manifest, log }: LocalRelease): Promise<Published> {
     const { api, progress, proves } = this.#options;
     const draft = await this.#draft(manifest);
     let uploaded: string[] = [];
@@ -65,6 +66,8 @@ export class BakeryPublisher implements Publisher {
         () => releaseName(manifest),
       );
     }
+    // Also where a run before was cut off here; the first one stays.
+    if (log !== undefined) await this.#sendLog(manifest, log);
     if (draft.yanked !== undefined) {
       throw new UserError(`${releaseName(manifest)} is published and withdrawn: ${draft.yanked}`, {
         hint: `./bakery yank ${manifest.extension} ${manifest.version} --undo lists it again`,
@@ -122,6 +125,12 @@ export class BakeryPublisher implements Publisher {
       }
       await sleep(COPY_PAUSE_MS, undefined, signal && { signal });
     }
+  }
+
+  async #sendLog(release: ReleaseManifest, log: string): Promise<void> {
+    const path = `${releasePath(release)}/log`;
+    const headers = { "content-type": "text/plain; charset=utf-8" };
+    await this.#options.api.send({ method: "PUT", path, headers, body: () => log }, parseBuildLogPut);
   }
 
   async #putIndex(path: string, next: typeof nextIndex, own: ReleaseManifest | undefined): Promise<IndexPut> {

@@ -8,6 +8,7 @@ import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import {
   addRelease,
+  BUILD_LOG_FILE,
   emptyInventory,
   formatInventory,
   formatReleaseManifest,
@@ -27,6 +28,7 @@ import {
   parseReleaseManifest,
   parseSha256Sums,
   publicPath,
+  RELEASE_DOCUMENTS,
   RELEASE_MANIFEST_FILE,
   type Release,
   type ReleaseManifest,
@@ -76,7 +78,7 @@ export class DirectoryPublisher implements Publisher {
     return withLock(join(this.#root, ".publishing"), () => this.#putIndexes(inventory));
   }
 
-  async #publishLocked({ folder, manifest }: LocalRelease): Promise<Published> {
+  async #publishLocked({ folder, manifest, log }: LocalRelease): Promise<Published> {
     const { extension } = manifest;
     const name = releaseName(manifest);
     const inventoryAt = { release: extension, file: INVENTORY_FILE };
@@ -85,10 +87,10 @@ export class DirectoryPublisher implements Publisher {
     await readDocument(this.#pathOf(GLOBAL_INDEX), parseSha256Sums);
     const signature = await this.#signing?.key.sign(releaseText(manifest));
     const inventory = addRelease(before, manifest, { publishedAt: new Date(), signature });
-    if (inventory === before) await this.#demandSame(manifest);
-    const isNewest = inventory.releases[0]?.version === manifest.version;
     // A published release never changes; of one that was half published before a crash, the rest is no release yet.
     const keep = inventory === before;
+    const standing = keep ? await this.#standing(manifest) : manifest;
+    const isNewest = inventory.releases[0]?.version === manifest.version;
     const written: string[] = [];
     const note = async (at: Locator, wrote: Promise<boolean>) => {
       if (await wrote) written.push(publicPath(at));
@@ -106,6 +108,11 @@ export class DirectoryPublisher implements Publisher {
     }
     const manifestAt = manifestLocator(manifest);
     await note(manifestAt, this.#write(manifestAt, formatReleaseManifest(manifest), keep));
+    for (const [file, format] of Object.entries(RELEASE_DOCUMENTS)) {
+      await note({ release: name, file }, this.#write({ release: name, file }, format(standing)));
+    }
+    const logAt = { release: name, file: BUILD_LOG_FILE };
+    if (log !== undefined) await note(logAt, this.#write(logAt, log, keep));
     const noopAt = { release: "noop", file: "noop.conf" };
     await note(noopAt, this.#write(noopAt, NOOP_TRANSFER));
 
@@ -153,10 +160,13 @@ export class DirectoryPublisher implements Publisher {
     return { text, signatures, effectiveAt: new Date(0).toISOString() };
   }
 
-  /** Images are held against the inventory; transfer files are in the manifest only. */
-  async #demandSame(manifest: ReleaseManifest): Promise<void> {
+  /**
+   * The manifest of a release that is published. Images are held against the inventory; transfer files are in the
+   * manifest only.
+   */
+  async #standing(manifest: ReleaseManifest): Promise<ReleaseManifest> {
     const published = await readDocument(this.#pathOf(manifestLocator(manifest)), parseReleaseManifest);
-    if (published === undefined || isSameRelease(published, manifest)) return;
+    if (published === undefined || isSameRelease(published, manifest)) return published ?? manifest;
     throw new InvalidInput("release", `${releaseName(manifest)} is published already, with other files`);
   }
 

@@ -2,6 +2,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { RELEASE_MANIFEST_FILE, type ReleaseManifest } from "../../schema/index.ts";
+import { readBuildLog } from "../bake/build-log.ts";
 import { readManifest } from "../bake/release.ts";
 import { measureFile, sha256Of } from "../system/digest.ts";
 import { UsageError, UserError } from "../system/errors.ts";
@@ -10,6 +11,8 @@ import { UsageError, UserError } from "../system/errors.ts";
 export interface LocalRelease {
   readonly folder: string;
   readonly manifest: ReleaseManifest;
+  /** How it was baked, where that is known: `MAX_BUILD_LOG_BYTES` at most */
+  readonly log?: string;
 }
 
 export interface Published {
@@ -39,7 +42,10 @@ export async function openRelease(path: string): Promise<LocalRelease> {
   if (manifest === undefined) {
     throw new UsageError(`no release manifest: ${file}`, { hint: "./bakery create writes one beside its image" });
   }
-  const release = { manifest, folder: isFolder ? path : dirname(path) };
+  const folder = isFolder ? path : dirname(path);
+  // A folder is a release's own; beside a `<extension>.release.json` there may be anything.
+  const log = isFolder ? await readBuildLog(folder) : undefined;
+  const release = { manifest, folder, ...(log !== undefined && { log }) };
   await checkFiles(release);
   return release;
 }

@@ -1,13 +1,30 @@
 /** Makes releases, one after the other: each is baked for both architectures, tried in a guest, and published. */
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { type Image, type Release, releaseName } from "../../schema/index.ts";
+import {
+  formatSha256Sums,
+  type Image,
+  INDEX_FILE,
+  linesOf,
+  RELEASE_DOCUMENTS,
+  type Release,
+  type ReleaseManifest,
+  releaseName,
+} from "../../schema/index.ts";
 import type { Kitchen } from "../bake/bake.ts";
 import { bakeRelease } from "../bake/bake-release.ts";
+import { BuildLog } from "../bake/build-log.ts";
 import type { Hosting } from "../bake/release.ts";
 import type { Catalog } from "../catalog.ts";
 import { testOperand } from "../guest/merge-test/test-operand.ts";
 import { openRelease, type Publisher } from "../publish/publisher.ts";
 import { sourceCommit } from "../system/commit.ts";
+import { rootMessage } from "../system/errors.ts";
+import { withLock } from "../system/lock.ts";
+import { writeText } from "../system/work-dir.ts";
+
+/** As long as another run may take for one release. */
+const PATIENCE_MS = 2 * 3_600_000;
 
 export interface ReleaseOutcome {
   /** `workerd-1.20261102.1` */
@@ -50,38 +67,77 @@ export async function makeReleases(releases: readonly Release[], world: Releasin
 }
 
 async function makeRelease(release: Release, world: Releasing): Promise<ReleaseOutcome> {
-  const { kitchen, publisher, now } = world;
+  const { kitchen, now } = world;
   const name = releaseName(release);
+  const folder = join(world.folder, name);
   const started = now().getTime();
-  const seconds = () => (now().getTime() - started) / 1_000;
-  let made: Pick<ReleaseOutcome, "images" | "tested"> = { images: [] };
+  const made: Made = { images: [] };
+  const outcome = (result: ReleaseOutcome["result"], error?: Error): ReleaseOutcome => {
+    const seconds = (now().getTime() - started) / 1_000;
+    return { release: name, result, ...made, seconds, ...(error !== undefined && { error }) };
+  };
   try {
-    const folder = join(world.folder, name);
-    made = { images: await bakeInto(folder, release, world) };
-    if (world.test !== undefined) {
-      const { test, failure } = await testOperand(folder, world.test, { ...kitchen, ...world });
-      made = { ...made, tested: test.steps.filter(({ status }) => status === "ok").length };
-      if (failure !== undefined) throw failure;
-    }
-    if (publisher === undefined) return { release: name, result: "baked", ...made, seconds: seconds() };
-    const { written } = await publisher.publish(await openRelease(folder));
-    return { release: name, result: written.length === 0 ? "there" : "published", ...made, seconds: seconds() };
+    await mkdir(folder, { recursive: true });
+    const onWait = () => kitchen.progress.note(`another run makes ${name} in this folder: waiting for it`);
+    const lock = join(folder, ".releasing");
+    const options = { patience: PATIENCE_MS, signal: kitchen.signal, onWait };
+    return outcome(await withLock(lock, () => makeLocked({ release, folder, made }, world), options));
   } catch (error) {
     kitchen.signal?.throwIfAborted();
     // Also what a recipe throws: the next one may be a good one.
-    const reason = error instanceof Error ? error : new Error(String(error));
-    return { release: name, result: "failed", ...made, seconds: seconds(), error: reason };
+    return outcome("failed", error instanceof Error ? error : new Error(String(error)));
   }
 }
 
-async function bakeInto(folder: string, { extension: name, version }: Release, world: Releasing) {
-  const extension = await world.catalog.load(name);
-  const circumstances = { builtAt: world.now(), commit: await sourceCommit(extension.folder) };
-  const { images } = await bakeRelease(
-    extension,
-    { version, hosting: world.hosting, circumstances },
-    folder,
-    world.kitchen,
-  );
-  return images;
+/** How far a release has come, for what is told of it also where it fails. */
+interface Made {
+  images: ReleaseOutcome["images"];
+  tested?: number;
+}
+
+interface Making {
+  readonly release: Release;
+  readonly folder: string;
+  readonly made: Made;
+}
+
+async function makeLocked({ release, folder, made }: Making, world: Releasing): Promise<ReleaseOutcome["result"]> {
+  const { kitchen, publisher } = world;
+  const manifest = await bakeLogged(folder, release, world);
+  made.images = manifest.images;
+  await describe(folder, manifest);
+  if (world.test !== undefined) {
+    const { test, failure } = await testOperand(folder, world.test, { ...kitchen, ...world });
+    made.tested = test.steps.filter(({ status }) => status === "ok").length;
+    if (failure !== undefined) throw failure;
+  }
+  if (publisher === undefined) return "baked";
+  const { written } = await publisher.publish(await openRelease(folder));
+  return written.length === 0 ? "there" : "published";
+}
+
+async function bakeLogged(folder: string, release: Release, world: Releasing): Promise<ReleaseManifest> {
+  const { catalog, hosting, kitchen, now } = world;
+  const extension = await catalog.load(release.extension);
+  const builtAt = now();
+  const commit = await sourceCommit(extension.folder);
+  const log = new BuildLog();
+  const head = `${releaseName(release)}, ${builtAt.toISOString()}${commit === undefined ? "" : `, recipe at ${commit}`}`;
+  const request = { version: release.version, hosting, circumstances: { builtAt, commit } };
+  try {
+    return await bakeRelease(extension, request, folder, { ...kitchen, progress: log.beside(kitchen.progress) });
+  } catch (error) {
+    log.add(`failed: ${rootMessage(error)}\n`);
+    throw error;
+  } finally {
+    await log.write(folder, head);
+  }
+}
+
+/** What follows from the manifest, for those who take the folder as it is. */
+async function describe(folder: string, manifest: ReleaseManifest): Promise<void> {
+  await writeText(join(folder, INDEX_FILE), formatSha256Sums(linesOf(manifest.extension, manifest)));
+  for (const [file, format] of Object.entries(RELEASE_DOCUMENTS)) {
+    await writeText(join(folder, file), format(manifest));
+  }
 }

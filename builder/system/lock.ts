@@ -10,19 +10,26 @@ import { sweep } from "./work-dir.ts";
 const PATIENCE_MS = 60_000;
 const POLL_MS = 50;
 
+export interface LockOptions {
+  /** Milliseconds */
+  readonly patience?: number;
+  /** Ends the waiting */
+  readonly signal?: AbortSignal | undefined;
+  /** Called once, where another process has it. */
+  readonly onWait?: () => void;
+}
+
 /**
- * @param patience milliseconds
- * @param signal ends the waiting
  * @throws ToolError if another process keeps the lock for longer than that
  */
 export async function withLock<T>(
   path: string,
   perform: () => Promise<T>,
-  patience = PATIENCE_MS,
-  signal?: AbortSignal,
+  { patience = PATIENCE_MS, signal, onWait }: LockOptions = {},
 ): Promise<T> {
   const deadline = Date.now() + patience;
-  while (!(await take(path))) {
+  for (let tries = 0; !(await take(path)); tries += 1) {
+    if (tries === 1) onWait?.();
     if (Date.now() > deadline)
       throw new ToolError(`another process is at work here for too long`, { details: { lock: path } });
     await sleep(POLL_MS, undefined, { signal });

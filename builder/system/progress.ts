@@ -36,6 +36,19 @@ export function progressOn(screen: Screen): Progress {
   return screen.isTTY ? new BarProgress(screen) : new LineProgress(screen);
 }
 
+/** A story that two hear; the second without what is shown while it lasts. */
+export function tellingBoth(one: Progress, other: Progress): Progress {
+  return {
+    step: (title, perform, outcome) => one.step(title, () => other.step(title, perform, outcome), outcome),
+    note(line) {
+      one.note(line);
+      other.note(line);
+    },
+    transfer: (...about) => one.transfer(...about),
+    about: (name) => tellingBoth(one.about(name), other.about(name)),
+  };
+}
+
 function stepLine(title: string, outcome: string): string {
   return `${`• ${title}`.padEnd(TITLE_WIDTH)}  ${outcome}`.trimEnd();
 }

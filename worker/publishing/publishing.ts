@@ -4,6 +4,7 @@ import type { Clock } from "../context.ts";
 import type { Config } from "../env.ts";
 import type { IndexCache } from "../indexes/index-cache.ts";
 import type { Patience } from "../time-limit.ts";
+import { BuildLogs } from "./build-logs.ts";
 import { Committer } from "./commit.ts";
 import { Drafts } from "./drafts.ts";
 import type { VerifySignature } from "./index-signatures.ts";
@@ -21,6 +22,7 @@ export interface Publishing {
   readonly uploads: Uploads;
   readonly indexes: IndexPublisher;
   readonly withdrawals: Withdrawals;
+  readonly buildLogs: BuildLogs;
 }
 
 export interface PublishingOptions {
@@ -48,5 +50,6 @@ export function createPublishing(options: PublishingOptions): Publishing {
     committer: new Committer({ objects, drafts, inventories, verify, now }),
     uploads: new Uploads(objects, drafts),
     withdrawals: new Withdrawals({ objects, inventories, indexes, now }),
+    buildLogs: new BuildLogs(objects, inventories),
   };
 }

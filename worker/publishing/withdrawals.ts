@@ -1,5 +1,6 @@
 /** Taking releases back, and deleting for good what no index can name any more. */
 import {
+  BUILD_LOG_FILE,
   filesOf,
   type Generation,
   InvalidInput,
@@ -114,8 +115,8 @@ export class Withdrawals {
     const manifestKey = storageKey({ release, file: RELEASE_MANIFEST_FILE });
     const stored = await this.#objects.read(manifestKey);
     if (stored === undefined) return;
-    const files = filesOf(parseReleaseManifest(stored.text));
-    await this.#objects.delete(files.map(({ file }) => storageKey({ release, file })));
+    const files = [...filesOf(parseReleaseManifest(stored.text)).map(({ file }) => file), BUILD_LOG_FILE];
+    await this.#objects.delete(files.map((file) => storageKey({ release, file })));
     await this.#objects.delete([manifestKey]);
   }
 }

@@ -1,8 +1,16 @@
 /** Serves what clients of a bakery ask for: images, transfer files, indexes and what belongs to them. */
 import type { Context } from "hono";
-import { INDEX_FILE, type PublicPath, parsePublicPath, parseReleaseName } from "../../schema/index.ts";
+import {
+  INDEX_FILE,
+  type PublicPath,
+  parsePublicPath,
+  parseReleaseName,
+  RELEASE_DOCUMENTS,
+  type ReleaseManifest,
+} from "../../schema/index.ts";
 import type { AppEnv } from "../context.ts";
-import { openMkosiManifest } from "../mkosi-manifest.ts";
+import { openDerived } from "../derived-file.ts";
+import { mkosiManifest } from "../mkosi-manifest.ts";
 import { decodePath, pathnameOf } from "../path.ts";
 import { type FilePolicy, fileResponse, textResponse } from "../responses.ts";
 import type { Services } from "../services.ts";
@@ -31,6 +39,8 @@ const POLICIES = {
   keyring: { contentType: "application/pgp-keys", cacheControl: FIVE_MINUTES, absentCacheControl: "no-store" },
   "release-manifest": { contentType: JSON_TEXT, cacheControl: FIVE_MINUTES, absentCacheControl: "no-store" },
   inventory: { contentType: JSON_TEXT, cacheControl: ONE_MINUTE, absentCacheControl: "no-store" },
+  document: { contentType: JSON_TEXT, cacheControl: FIVE_MINUTES, absentCacheControl: "no-store" },
+  "build-log": { contentType: TEXT, cacheControl: FIVE_MINUTES, absentCacheControl: "no-store" },
   "mkosi-manifest": { contentType: "application/gzip", cacheControl: FIVE_MINUTES, absentCacheControl: "no-store" },
   latest: { contentType: TEXT, cacheControl: ONE_MINUTE, absentCacheControl: ONE_MINUTE },
 } as const satisfies Record<PublicPath["kind"], FilePolicy>;
@@ -65,11 +75,22 @@ function openFile(services: Services, path: PublicPath, request: FileRequest): P
       return indexes.openSignature(path, request);
     case "latest":
       return indexes.openLatest(path, request);
-    case "mkosi-manifest":
-      return openMkosiManifest(stores["release-manifest"], path, request);
+    case "document":
+    case "mkosi-manifest": {
+      const derive = (manifest: ReleaseManifest) => derivedFrom(manifest, path);
+      return openDerived(stores["release-manifest"], { release: path.at.release, derive }, request);
+    }
     default:
       return stores[path.kind].open(path.at, request);
   }
+}
+
+type DerivedPath = Extract<PublicPath, { kind: "document" | "mkosi-manifest" }>;
+
+async function derivedFrom(manifest: ReleaseManifest, path: DerivedPath): Promise<Uint8Array | undefined> {
+  if (path.kind === "mkosi-manifest") return mkosiManifest(manifest, path.arch);
+  const text = RELEASE_DOCUMENTS[path.at.file]?.(manifest);
+  return text === undefined ? undefined : new TextEncoder().encode(text);
 }
 
 function bytesOf({ outcome, representation }: StoredBody): number {

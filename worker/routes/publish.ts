@@ -3,6 +3,7 @@ import { type Context, Hono } from "hono";
 import {
   type Draft,
   filesOf,
+  MAX_BUILD_LOG_BYTES,
   MAX_JSON_BYTES,
   MAX_PUBLISHED_FILE_BYTES,
   parseCommitRequest,
@@ -63,6 +64,10 @@ export function createPublishApi(): Hono<AppEnv> {
     const { publisher } = principal;
     const committed = await committer.commit(releaseOf(c), { draft: requireTag(c), publisher, signature });
     return answer(committed, committed.state === "published" ? 200 : 202);
+  });
+  api.put(`${RELEASE}/log`, async (c) => {
+    const { buildLogs } = await allow(c, "publish");
+    return answer(await buildLogs.put(releaseOf(c), await readText(c, MAX_BUILD_LOG_BYTES)));
   });
 
   for (const [name, scope] of Object.entries(SCOPES)) {
@@ -144,10 +149,12 @@ async function readManifest(c: Context<AppEnv>, maxBytes: number): Promise<Relea
   return manifest;
 }
 
+const readJson = (c: Context<AppEnv>) => readText(c, MAX_JSON_BYTES);
+
 /** @throws ApiProblem 413; BadRequest for what is no UTF-8 */
-async function readJson(c: Context<AppEnv>): Promise<string> {
-  const bytes = await boundedBytes(c.req.raw, MAX_JSON_BYTES).catch(() => {
-    throw new ApiProblem(413, "too_large", `a body here has at most ${MAX_JSON_BYTES} bytes`);
+async function readText(c: Context<AppEnv>, maxBytes: number): Promise<string> {
+  const bytes = await boundedBytes(c.req.raw, maxBytes).catch(() => {
+    throw new ApiProblem(413, "too_large", `a body here has at most ${maxBytes} bytes`);
   });
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);

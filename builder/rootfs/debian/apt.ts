@@ -78,8 +78,7 @@ export async function planPackages(spec: DebianTree, options: AptOptions): Promi
         throw await explainInstall(error, spec, apt.archive, (...args) => ask("apt-cache", ...args));
       }
     },
-    PATIENCE,
-    signal,
+    { patience: PATIENCE, signal },
   ).catch((error: unknown) => {
     throw isFull(error) ? noSpace(LISTS, apt.folder, error, "BAKERY_CACHE") : error;
   });

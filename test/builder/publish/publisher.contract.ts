@@ -19,7 +19,9 @@ export type OpenSite = (workplace: Workplace) => Promise<Site>;
 export const FILES = [
   "/extensions/SHA256SUMS",
   "/extensions/greeter-1.2.0/greeter.conf",
+  "/extensions/greeter-1.2.0/provenance.intoto.json",
   "/extensions/greeter-1.2.0/release.json",
+  "/extensions/greeter-1.2.0/sbom.cdx.json",
   "/extensions/greeter.conf",
   "/extensions/greeter/SHA256SUMS",
   "/extensions/greeter/greeter-1.2.0-arm64.raw",

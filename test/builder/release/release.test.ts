@@ -1,5 +1,5 @@
 /** `./bakery release`: from recipes to a published site, whatever fails on the way. */
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -73,12 +73,38 @@ describe("releases", () => {
     expect(mirror.arrivals).toEqual([]);
   });
 
+  it("are a folder each, with all that belongs to them; the log and what follows from the manifest are published", async () => {
+    await release("tool:1.0.0", "--to", "site");
+    const names = ["SHA256SUMS", "build.log", "provenance.intoto.json", "release.json", "sbom.cdx.json", "tool.conf"];
+    expect((await readdir(workplace.file("releases/tool-1.0.0"))).sort()).toEqual([...names, ...both("1.0.0")].sort());
+    const text = (path: string) => readFile(workplace.file(path), "utf8");
+    expect(await text("releases/tool-1.0.0/SHA256SUMS")).toBe(await text("site/extensions/tool/SHA256SUMS"));
+    for (const file of ["build.log", "provenance.intoto.json", "sbom.cdx.json"]) {
+      expect(await text(`site/extensions/tool-1.0.0/${file}`)).toBe(await text(`releases/tool-1.0.0/${file}`));
+    }
+    const log = await text("releases/tool-1.0.0/build.log");
+    expect(log).toMatch(/^tool-1\.0\.0, 20.*\n• Assembling, /);
+    expect(log).toMatch(/^• Packing squashfs, arm64 /m);
+    await release("tool:1.0.0", "--to", "site");
+    expect(await text("releases/tool-1.0.0/build.log")).toBe(log);
+  });
+
+  it("that another run makes in the same folder are waited for, and not made twice", async () => {
+    const runs = await Promise.all([1, 2].map(() => release("tool:1.0.0", "tool:1.1.0", "--to", "site")));
+    expect(runs.map(({ exitCode }) => exitCode)).toEqual([0, 0]);
+    expect(runs.map(({ stderr }) => stderr).join("")).toMatch(/another run makes tool-1\.[01]\.0 in this folder/);
+    expect(mirror.count(pathOf("1.0.0"))).toBe(1);
+    expect(runs.flatMap(({ stderr }) => stderr.match(/^• Packing .*/gm) ?? [])).toHaveLength(4);
+    expect((await indexed()).sort()).toEqual(both("1.0.0", "1.1.0"));
+  });
+
   it("that fail do not keep the others from being made, and are gone on with", async () => {
     mirror.fail(pathOf("1.0.0"), "garble");
     const first = await release("tool:1.0.0", "tool:1.1.0", "--to", "site", "--summary", "summary.md");
     expect(first).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("error: 1 of 2 releases failed\n") });
     expect(first.stdout).toMatch(/^tool-1\.0\.0 +failed\ntool-1\.1\.0 +published\n/m);
     expect((await indexed()).sort()).toEqual(both("1.1.0"));
+    expect(await readFile(workplace.file("releases/tool-1.0.0/build.log"), "utf8")).toMatch(/^failed: .*checksum/m);
     expect(await readFile(workplace.file("summary.md"), "utf8")).toMatch(
       /\n### tool-1\.0\.0 failed\n\n {4}.*checksum\n {4}for: tool 1\.0\.0 /,
     );

@@ -1,7 +1,7 @@
 /** Publishing a release, step by step: what is seen when, and what is refused. */
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, test } from "vitest";
-import { parseReleaseManifest } from "../../../schema/index.ts";
+import { MAX_BUILD_LOG_BYTES, parseReleaseManifest, RELEASE_DOCUMENTS } from "../../../schema/index.ts";
 import { sha256 } from "../support/files.ts";
 import { PublishingBakery, type TestRelease, TOKEN, testRelease } from "../support/publishing.ts";
 import { counting, emptyStorage } from "../support/storage.ts";
@@ -101,6 +101,36 @@ describe("a release", () => {
     expect(files.filter(({ missing }) => missing.length > 0).map(({ file }) => file)).toEqual([IMAGE, "k3s.conf"]);
     await it.publish(release);
     expect(await it.text(IMAGE_PATH)).toBe("image of v1.32.2+k3s1 for arm64");
+  });
+});
+
+describe("beside a release", () => {
+  const RELEASE = "/extensions/k3s-v1.32.2+k3s1";
+  const putLog = (body: string) => it.ask("PUT", "k3s/releases/v1.32.2+k3s1/log", { body });
+
+  test("are its SBOM and its provenance statement, which says who published it", async () => {
+    expect(await it.text(`${RELEASE}/sbom.cdx.json`)).toBe("404");
+    await it.publish(release);
+    const response = await it.bakery.fetch(`${RELEASE}/sbom.cdx.json`);
+    expect(response.headers.get("content-type")).toBe("application/json");
+    const manifest = parseReleaseManifest(await it.text(`${RELEASE}/release.json`));
+    for (const [file, format] of Object.entries(RELEASE_DOCUMENTS)) {
+      expect(await it.text(`${RELEASE}/${file}`)).toBe(format(manifest));
+    }
+    const etag = response.headers.get("etag") ?? "";
+    const again = await it.bakery.fetch(`${RELEASE}/sbom.cdx.json`, { headers: { "if-none-match": etag } });
+    expect(again.status).toBe(304);
+  });
+
+  test("is its build log, once it is published, and the first one stays", async () => {
+    expect(await putLog("baked\n")).toMatchObject({ status: 404, body: { error: { code: "not_published" } } });
+    await it.publish(release);
+    expect(await putLog("baked\n")).toMatchObject({ status: 200, body: { kept: true } });
+    expect(await putLog("baked anew\n")).toMatchObject({ status: 200, body: { kept: false } });
+    expect(await it.text(`${RELEASE}/build.log`)).toBe("baked\n");
+    const headers = { authorization: "Bearer another" };
+    expect((await it.ask("PUT", "k3s/releases/v1.32.2+k3s1/log", { body: "x", headers })).status).toBe(401);
+    expect(await putLog("x".repeat(MAX_BUILD_LOG_BYTES + 1))).toMatchObject({ status: 413 });
   });
 });
 
