@@ -118,6 +118,7 @@ export {
   VERIFICATIONS,
   type VerifiedBy,
 } from "./release-manifest.ts";
+export { overtakes, parseRevision, type Revised, withRevision } from "./revision.ts";
 export { linesBySeries, seriesIndexes } from "./series.ts";
 export { formatSha256Sums, type IndexEntry, isSha256, mergeSha256Sums, parseSha256Sums } from "./sha256sums.ts";
 export {

@@ -44,6 +44,11 @@ const image = v.strictObject({
   allowed: v.optional(v.pipe(v.array(allowance), v.minLength(1), v.maxLength(32))),
   /** sha256 over all that went into the image: recipe, files, downloads, tools. Equal means nothing to bake anew. */
   inputsDigest: d.sha256,
+  /**
+   * sha256 over what of it is the recipe's affair: without the tools of a machine and the packages of a day. Another
+   * one means that the recipe, its files, what it downloads or what it bundles has changed.
+   */
+  recipeDigest: v.optional(d.sha256),
 });
 
 const transfer = v.strictObject({

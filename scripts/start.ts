@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import type { Kitchen } from "../builder/bake/bake.ts";
 import { bakeRelease } from "../builder/bake/bake-release.ts";
 import { kitchenFrom } from "../builder/bake/kitchen.ts";
+import { releasedVersion } from "../builder/bake/revision.ts";
 import { Catalog } from "../builder/catalog.ts";
 import { Refusal } from "../builder/publish/bakery-api.ts";
 import { type LocalRelease, openRelease } from "../builder/publish/publisher.ts";
@@ -38,8 +39,9 @@ async function start({ port, data }: Options, signal: AbortSignal): Promise<void
   const url = `http://127.0.0.1:${port}`;
   const kitchen = kitchenFrom(process.env, { progress: progressOn(process.stderr), signal });
   const extension = await new Catalog().load(EXTENSION);
-  const [version] = await latestVersions(extension.recipe, kitchen.upstreams);
-  if (version === undefined) throw new UsageError(`upstream lists no version of ${EXTENSION}`);
+  const [newest] = await latestVersions(extension.recipe, kitchen.upstreams);
+  if (newest === undefined) throw new UsageError(`upstream lists no version of ${EXTENSION}`);
+  const version = releasedVersion(extension, newest);
 
   say(`• Baking ${EXTENSION} ${version} for both architectures`);
   const release = releaseName({ extension: EXTENSION, version });

@@ -17,6 +17,7 @@ import {
   writeManifest,
   writeTransfers,
 } from "./release.ts";
+import { demandRevision } from "./revision.ts";
 import { bakedBefore } from "./unchanged.ts";
 
 export interface ReleaseRequest {
@@ -32,6 +33,7 @@ export interface ReleaseRequest {
 /**
  * Bakes the architectures side by side. Images in the folder that the same inputs made are kept as they are.
  * @returns the release manifest, which is also in the folder
+ * @throws UsageError for another revision of the version than the recipe makes
  */
 export async function bakeRelease(
   extension: Extension,
@@ -39,6 +41,7 @@ export async function bakeRelease(
   folder: string,
   kitchen: Kitchen,
 ): Promise<ReleaseManifest> {
+  demandRevision(extension, version);
   await mkdir(folder, { recursive: true });
   const manifestFile = join(folder, RELEASE_MANIFEST_FILE);
   // Once, for both are to have the same.

@@ -18,7 +18,7 @@ import { recordsOfBuilds } from "./build/records.ts";
 import { check } from "./checks/check.ts";
 import type { Allowances, CheckReport, Finding } from "./checks/finding.ts";
 import { type Fetchers, startFetches } from "./fetch/fetch.ts";
-import { type Inputs, inputsOf } from "./inputs.ts";
+import { type Inputs, inputsOf, recipeDigest } from "./inputs.ts";
 import { packerFor } from "./pack/packer.ts";
 import type { Plan } from "./plan.ts";
 import type { Entries } from "./root/entry.ts";
@@ -57,6 +57,7 @@ export async function bake(plan: Plan, file: string, kitchen: Kitchen): Promise<
     ...os,
     ...(allowed.length > 0 && { allowed: [...allowed] }),
     inputsDigest: inputs.digest,
+    recipeDigest: recipeDigest(plan),
   };
   const made = recordsOfBuilds(inputs.builds);
   return { image: described, downloads: [...downloads, ...made.downloads], builds: made.builds, warnings };

@@ -1,5 +1,6 @@
 /** What decides about an image's bytes, as one digest: so that what the same inputs have made need not be made anew. */
 
+import { parseRevision } from "../../schema/index.ts";
 import type { RootfsMaker } from "../rootfs/rootfs-maker.ts";
 import { sha256Of } from "../system/digest.ts";
 import { type PreparedBuild, prepareBuilds } from "./build/prepare-builds.ts";
@@ -42,6 +43,14 @@ export function inputsDigest(
 ): string {
   const { folder, transfers, smoke, builds, ...inputs } = plan;
   return sha256Of(canonicalJson({ ...inputs, ...(builds.length > 0 && { builds, roots }), tools }));
+}
+
+/**
+ * The sha256 over what the recipe says of an image, whatever release it is called. Of releases it tells whether the
+ * recipe would make another image now; that of all inputs differs with every machine.
+ */
+export function recipeDigest({ version, ...plan }: Plan): string {
+  return inputsDigest({ ...plan, version: parseRevision(version).upstream }, {});
 }
 
 /** JSON with the keys of each object in order, so that equal values give equal text (the idea of RFC 8785). */

@@ -12,6 +12,7 @@ import { checkDownloads } from "./fetch/check-downloads.ts";
 import { type Keys, keysOf } from "./fetch/keys.ts";
 import { formatCompression, parseCompression } from "./pack/compression.ts";
 import { DEFAULT_EXT_SIZE } from "./pack/size.ts";
+import { upstreamOf } from "./revision.ts";
 import { type SmokeCommand, smokeCommands } from "./smoke.ts";
 
 export interface BakeRequest {
@@ -76,17 +77,21 @@ export interface Plan {
   readonly smoke: readonly SmokeCommand[];
 }
 
-/** @throws UsageError for a version that the recipe's own list does not have, UserError for a recipe that is wrong */
+/**
+ * @throws UsageError for a version that the recipe's own list does not have, or a revision that it does not make
+ * @throws UserError for a recipe that is wrong
+ */
 export async function planBake({ name, folder, recipe }: Extension, request: BakeRequest): Promise<Plan> {
   const { version, arch, os = "_any", format = "squashfs", epoch = 0 } = request;
-  if (recipe.versions.kind === "fixed" && !recipe.versions.versions.includes(version)) {
+  const upstream = upstreamOf({ name, recipe }, version);
+  if (recipe.versions.kind === "fixed" && !recipe.versions.versions.includes(upstream)) {
     const known = recipe.versions.versions.join(", ");
-    throw new UsageError(`${name} has no version ${version}`, { hint: `it has ${known}` });
+    throw new UsageError(`${name} has no version ${upstream}`, { hint: `it has ${known}` });
   }
 
   const bundled = bundledOf(name, recipe, request.bundled);
   const options = optionsOf(name, recipe, request.options);
-  const context = contextOf({ version, tag: tagOf(recipe.versions, version), arch, bundled, options });
+  const context = contextOf({ version: upstream, tag: tagOf(recipe.versions, upstream), arch, bundled, options });
   const downloads = recipe.downloads?.(context) ?? [];
   checkDownloads(name, downloads);
   const upholds = said(recipe.upholds, context) ?? [];

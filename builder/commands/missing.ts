@@ -1,7 +1,7 @@
 /** `missing`: which releases should be published and are not. */
 import { type Command, InvalidArgumentError } from "commander";
 import { isExtensionName } from "../../schema/index.ts";
-import { findMissing, type MissingRelease, type Unknown, unknownValue } from "../release/missing.ts";
+import { findMissing, type Missing, type Unknown, unknownValue } from "../release/missing.ts";
 import { UpstreamError } from "../system/errors.ts";
 import { formatTable } from "../system/format.ts";
 import { type Cli, command } from "./command.ts";
@@ -18,11 +18,13 @@ export function missingCommand(cli: Cli): Command {
       // Whoever mistypes a name is told so, and not that nothing is missing.
       for (const name of wanted) await cli.catalog.load(name);
       const names: readonly string[] = wanted.length > 0 ? wanted : await cli.catalog.names();
-      const { missing, unknown } = await findMissing(names, place, cli);
+      const { missing, changed, unknown } = await findMissing(names, place, cli);
       const [first] = unknown;
-      if (first !== undefined && unknown.length === names.length) throw notOne(first);
+      if (first !== undefined && unknown.length === names.length)
+        throw names.length === 1 ? first.error : notOne(first);
       const shown = missing.slice(0, limit);
-      return { value: { missing: shown, unknown: unknown.map(unknownValue) }, text: tableOf(shown, unknown) };
+      const value = { missing: shown, changed, unknown: unknown.map(unknownValue) };
+      return { value, text: tableOf({ missing: shown, changed, unknown }) };
     },
   )
     .requiredOption("--in <place>", "a bakery's URL, github:owner/repository, or a folder")
@@ -31,7 +33,9 @@ export function missingCommand(cli: Cli): Command {
     .addHelpText(
       "after",
       `
-A release is missing where there is no image of it for one of the architectures. What recipes want is what they say by
+A release is missing where there is no image of it for one of the architectures. One that is there is never made anew:
+where its recipe has changed, or what it bundles, that is said, and a revision in the recipe (\`revisions\`) has it
+released again under a name of its own. What recipes want is what they say by
 \`publish\`: versions, and \`latest\` for what counts as that upstream. An upstream that cannot be asked is reported, and
 the others are listed all the same; the exit code is 1 only if none could be.
 
@@ -46,16 +50,22 @@ Examples:
     );
 }
 
-function tableOf(missing: readonly MissingRelease[], unknown: readonly Unknown[]): string {
+function tableOf({ missing, changed, unknown }: Missing): string {
   const rows = [
     ...missing.map(({ extension, version, arches, wanted }) => [extension, version, arches.join(" "), WANTED[wanted]]),
+    ...changed.map(({ extension, version, why, next }) => [
+      extension,
+      version,
+      "",
+      `is there; ${why}: a revision in the recipe makes ${next}`,
+    ]),
     ...unknown.map(({ extension, error }) => [extension, "?", "", error.message]),
   ];
   return rows.length === 0 ? "nothing is missing\n" : formatTable([["EXTENSION", "VERSION", "ARCH", "WHY"], ...rows]);
 }
 
 function notOne({ extension, error }: Unknown): UpstreamError {
-  return new UpstreamError("no upstream could be asked", {
+  return new UpstreamError("what is missing is not known of any extension", {
     details: { [extension]: error.message, ...error.details },
     hint: error.hint ?? "see that the network can be reached from here",
     cause: error,

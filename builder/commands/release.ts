@@ -91,6 +91,9 @@ async function wantedBy(cli: Cli, named: readonly Release[], { missing, all, to,
   }
   if (missing && to === undefined) throw new UsageError("--missing says nothing without --to");
   const found = await findMissing(await cli.catalog.names(), missing ? to : undefined, cli);
+  for (const { extension, version, why, next } of found.changed) {
+    cli.progress.note(`${extension} ${version} stays as it is: ${why}; a revision in the recipe makes ${next}`);
+  }
   return { releases: found.missing.slice(0, limit), unknown: found.unknown };
 }
 

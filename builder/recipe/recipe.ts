@@ -47,6 +47,11 @@ export interface Recipe<B extends Bundles = Bundles, O extends RecipeOptions = R
   readonly latest?: LatestRule;
   /** What release automation keeps released: versions, and `latest` for what that rule names. */
   readonly publish?: readonly string[];
+  /**
+   * Versions that are packaged anew, by how many times: `{ "2.3.4": 1 }` makes releases of `2.3.4` as `2.3.4+r1`. For
+   * when the recipe, its files or what it bundles has changed, and machines that have the version are to get that.
+   */
+  readonly revisions?: Readonly<Record<string, number>>;
   /** Software that comes along, with versions of its own. */
   readonly bundled?: B;
   /** What whoever bakes may choose. */

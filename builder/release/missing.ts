@@ -1,19 +1,30 @@
 /** Which releases should be published, by what recipes say, and are not. */
-import { ARCHES, type Arch, compareVersions, releaseName } from "../../schema/index.ts";
+import {
+  ARCHES,
+  type Arch,
+  InvalidInput,
+  newestFirst,
+  overtakes,
+  parseReleaseName,
+  parseRevision,
+  type Release,
+  releaseName,
+  withRevision,
+} from "../../schema/index.ts";
+import { releasedVersion } from "../bake/revision.ts";
 import type { Catalog, Extension } from "../catalog.ts";
 import { errorValue } from "../describe-error.ts";
-import { BakeryError } from "../system/errors.ts";
+import { BakeryError, UpstreamError, UserError } from "../system/errors.ts";
 import type { Progress } from "../system/progress.ts";
 import { latestVersions } from "../versions/latest.ts";
 import type { Upstreams } from "../versions/upstreams.ts";
-import { type Published, publishedIn } from "./published.ts";
+import { changeOf } from "./changed.ts";
+import { NOTHING_PUBLISHED, type Publications, publishedIn } from "./published.ts";
 
 /** A word of `publish` in recipes. */
 const LATEST = "latest";
 
-export interface MissingRelease {
-  readonly extension: string;
-  readonly version: string;
+export interface MissingRelease extends Release {
   /** Those of which there is no image. */
   readonly arches: readonly Arch[];
   /** Why it should be there: it counts as upstream's latest, or the recipe lists it. */
@@ -26,16 +37,19 @@ export interface Unknown {
   readonly error: BakeryError;
 }
 
+/** A release that the recipe would make otherwise now. A new revision in the recipe would have it released again. */
+export interface ChangedRelease extends Release {
+  /** `cni v1.6.2 -> v1.7.0` */
+  readonly why: string;
+  /** What it would be released as: `v1.32.2+r1` */
+  readonly next: string;
+}
+
 export interface Missing {
   /** By name; of each extension the newest first. */
   readonly missing: readonly MissingRelease[];
+  readonly changed: readonly ChangedRelease[];
   readonly unknown: readonly Unknown[];
-}
-
-/** Of one extension. */
-interface Found {
-  readonly missing: readonly MissingRelease[];
-  readonly unknown: Unknown;
 }
 
 /** What is asked, and who is told of it. */
@@ -57,18 +71,19 @@ export async function findMissing(
   { catalog, upstreams, progress, cwd }: Asking,
 ): Promise<Missing> {
   const ask = (one: string) => () => publishedIn(one, { answers: upstreams.answers, cwd });
-  const published: Published =
+  const published =
     place === undefined
-      ? new Map()
-      : await progress.step(`Asking ${place}`, ask(place), ({ size }) => `${size} releases`);
-  const askAll = () => Promise.all(names.map((name) => missingOrUnknown(name, catalog, { upstreams, published })));
+      ? NOTHING_PUBLISHED
+      : await progress.step(`Asking ${place}`, ask(place), ({ releases }) => `${releases.size} releases`);
+  const askAll = () => Promise.all(names.map((name) => lookAt(name, catalog, { upstreams, published })));
   const found = await progress.step(
     "Asking upstreams",
     askAll,
     (all) => `${all.filter(({ unknown }) => unknown === undefined).length} of ${names.length} extensions`,
   );
   return {
-    missing: found.flatMap(({ missing = [] }) => missing),
+    missing: found.flatMap(({ missing }) => missing),
+    changed: found.flatMap(({ changed }) => changed),
     unknown: found.flatMap(({ unknown }) => unknown ?? []),
   };
 }
@@ -80,34 +95,75 @@ export function unknownValue({ extension, error }: Unknown) {
 
 interface Sources {
   readonly upstreams: Upstreams;
-  readonly published: Published;
+  readonly published: Publications;
 }
 
-async function missingOrUnknown(
-  extension: string,
-  catalog: Pick<Catalog, "load">,
-  sources: Sources,
-): Promise<Partial<Found>> {
+/** Of one extension. */
+interface Found {
+  readonly missing: readonly MissingRelease[];
+  readonly changed: readonly ChangedRelease[];
+  readonly unknown?: Unknown;
+}
+
+/** What is missing is known before anything else is asked for, and told also where that cannot be had. */
+async function lookAt(name: string, catalog: Pick<Catalog, "load">, sources: Sources): Promise<Found> {
+  const missing: MissingRelease[] = [];
+  const changed: ChangedRelease[] = [];
   try {
-    return { missing: await missingOf(await catalog.load(extension), sources) };
+    const extension = await catalog.load(name);
+    const wanted = await wantedOf(extension, sources);
+    missing.push(...wanted.filter(({ arches }) => arches.length > 0));
+    for (const { version, arches } of wanted) {
+      if (arches.length === 0) changed.push(...(await changesIn(extension, version, sources)));
+    }
+    return { missing, changed };
   } catch (error) {
+    if (error instanceof InvalidInput) return { missing, changed, unknown: { extension: name, error: damaged(error) } };
     if (!(error instanceof BakeryError)) throw error;
-    return { unknown: { extension, error } };
+    return { missing, changed, unknown: { extension: name, error } };
   }
 }
 
-async function missingOf(
+/** All that should be there, with the architectures that are not. */
+async function wantedOf(
   { name: extension, recipe }: Extension,
-  { upstreams, published }: Sources,
+  { upstreams, published: { releases } }: Sources,
 ): Promise<MissingRelease[]> {
   const { publish = [LATEST] } = recipe;
   const latest = publish.includes(LATEST) ? await latestVersions(recipe, upstreams) : [];
   const listed = publish.filter((version) => version !== LATEST);
-  const versions = [...new Set([...latest, ...listed])].sort((a, b) => compareVersions(b, a));
-  return versions.flatMap((version) => {
-    const has = published.get(releaseName({ extension, version }));
+  const upstream = [...new Set([...latest, ...listed])].sort(newestFirst);
+  const wanted = upstream.map((one): MissingRelease => {
+    const version = releasedVersion({ name: extension, recipe }, one);
+    const has = releases.get(releaseName({ extension, version }));
     const arches = ARCHES.filter((arch) => !has?.has(arch));
-    const wanted = latest.includes(version) ? LATEST : "listed";
-    return arches.length === 0 ? [] : [{ extension, version, arches, wanted }];
+    return { extension, version, arches, wanted: latest.includes(one) ? LATEST : "listed" };
   });
+  checkOrder(extension, wanted, releases);
+  return wanted;
+}
+
+/** @throws UserError for a revision that machines would take for newer than what is newer */
+function checkOrder(extension: string, wanted: readonly Release[], releases: Publications["releases"]): void {
+  const published = [...releases.keys()].flatMap((name) => parseReleaseName(name) ?? []);
+  const others = [...published.filter((one) => one.extension === extension), ...wanted];
+  for (const { version } of wanted) {
+    const later = others.find((other) => overtakes(version, other.version));
+    if (later === undefined) continue;
+    throw new UserError(`${version} of ${extension} would count as newer than ${later.version}`, {
+      hint: `machines would go back to it: take the revision out of the recipe, and yank ${version} if it is published`,
+    });
+  }
+}
+
+async function changesIn(extension: Extension, version: string, sources: Sources): Promise<ChangedRelease[]> {
+  const manifest = await sources.published.manifest(releaseName({ extension: extension.name, version }));
+  const why = manifest && (await changeOf(extension, manifest, sources.upstreams));
+  if (why === undefined) return [];
+  const { upstream, revision } = parseRevision(version);
+  return [{ extension: extension.name, version, why, next: withRevision({ upstream, revision: revision + 1 }) }];
+}
+
+function damaged(cause: InvalidInput): UpstreamError {
+  return new UpstreamError(cause.message, { hint: "./bakery doctor tells more", cause });
 }

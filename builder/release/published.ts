@@ -1,13 +1,38 @@
-/** What a bakery has published, by its global index alone: one question, whatever the number of releases. */
+/** What a bakery has published, by its global index: one question, whatever the number of releases. */
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { type Arch, InvalidInput, parseImageFile, parseSha256Sums, releaseName } from "../../schema/index.ts";
+import {
+  type Arch,
+  GLOBAL_INDEX,
+  InvalidInput,
+  type Locator,
+  parseImageFile,
+  parseReleaseManifest,
+  parseSha256Sums,
+  publicPath,
+  RELEASE_MANIFEST_FILE,
+  type ReleaseManifest,
+  releaseName,
+  storageKey,
+} from "../../schema/index.ts";
+import { readManifest } from "../bake/release.ts";
 import { isUrl } from "../publish/target.ts";
 import { BakeryError, errorCode, NotFoundError, UpstreamError, UsageError } from "../system/errors.ts";
 import type { Answers } from "../versions/answers.ts";
 
-/** Architectures by the name of the release. */
-export type Published = ReadonlyMap<string, ReadonlySet<Arch>>;
+export interface Publications {
+  /** Architectures by the name of the release. */
+  readonly releases: Published;
+  /**
+   * What is said of a release; undefined where nothing is, as in bakeries of others. It never changes, so it is asked
+   * for once.
+   */
+  manifest(release: string): Promise<ReleaseManifest | undefined>;
+}
+
+type Published = ReadonlyMap<string, ReadonlySet<Arch>>;
+
+export const NOTHING_PUBLISHED: Publications = { releases: new Map(), manifest: async () => undefined };
 
 const GITHUB = /^github:(?<repository>[A-Za-z0-9_.-]+\/[A-Za-z0-9_.-]+)$/;
 
@@ -17,13 +42,14 @@ const GITHUB = /^github:(?<repository>[A-Za-z0-9_.-]+\/[A-Za-z0-9_.-]+)$/;
  */
 export async function publishedIn(
   place: string,
-  { answers, cwd }: { readonly answers: Pick<Answers, "get">; readonly cwd: string },
-): Promise<Published> {
+  { answers, cwd }: { readonly answers: Pick<Answers, "get" | "once">; readonly cwd: string },
+): Promise<Publications> {
   const repository = GITHUB.exec(place)?.groups?.repository;
   if (repository !== undefined) {
-    return fromUrl(`https://github.com/${repository}/releases/download/SHA256SUMS/SHA256SUMS`, answers);
+    const downloads = `https://github.com/${repository}/releases/download`;
+    return fromUrl((at) => `${downloads}/${storageKey(at)}`, answers);
   }
-  if (/^https?:/i.test(place)) return fromUrl(`${place.replace(/\/+$/, "")}/extensions/SHA256SUMS`, answers);
+  if (/^https?:/i.test(place)) return fromUrl((at) => place.replace(/\/+$/, "") + encodeURI(publicPath(at)), answers);
   if (isUrl(place)) {
     throw new UsageError(`no bakery: ${place}`, {
       hint: "https://extensions.example.org, github:owner/repository, or a folder",
@@ -32,23 +58,31 @@ export async function publishedIn(
   return fromFolder(resolve(cwd, place));
 }
 
-async function fromUrl(url: string, answers: Pick<Answers, "get">): Promise<Published> {
+async function fromUrl(urlOf: (at: Locator) => string, answers: Pick<Answers, "get" | "once">): Promise<Publications> {
+  const url = urlOf(GLOBAL_INDEX);
+  const manifest = (release: string) =>
+    answers.once(urlOf(manifestAt(release)), ({ bytes }) => parseReleaseManifest(bytes.toString("utf8")));
   try {
-    return await answers.get(url, ({ bytes }) => publishedBy(bytes.toString("utf8")));
+    return { releases: await answers.get(url, ({ bytes }) => publishedBy(bytes.toString("utf8"))), manifest };
   } catch (error) {
-    if (error instanceof NotFoundError) return new Map();
+    if (error instanceof NotFoundError) return NOTHING_PUBLISHED;
     throw unreadable(error, { url });
   }
 }
 
-async function fromFolder(folder: string): Promise<Published> {
-  const file = join(folder, "extensions/SHA256SUMS");
+async function fromFolder(folder: string): Promise<Publications> {
+  const file = join(folder, publicPath(GLOBAL_INDEX));
+  const manifest = (release: string) => readManifest(join(folder, publicPath(manifestAt(release))));
   try {
-    return publishedBy(await readFile(file, "utf8"));
+    return { releases: publishedBy(await readFile(file, "utf8")), manifest };
   } catch (error) {
-    if (errorCode(error) === "ENOENT") return new Map();
+    if (errorCode(error) === "ENOENT") return NOTHING_PUBLISHED;
     throw unreadable(error, { file });
   }
+}
+
+function manifestAt(release: string): Locator {
+  return { release, file: RELEASE_MANIFEST_FILE };
 }
 
 function unreadable(error: unknown, where: Readonly<Record<string, string>>): unknown {

@@ -9,7 +9,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as v from "valibot";
 import { sha256Of } from "../system/digest.ts";
-import { UserError } from "../system/errors.ts";
+import { NotFoundError, UserError } from "../system/errors.ts";
 import type { Headings, Http } from "../system/http.ts";
 import { touch } from "../system/kept.ts";
 import { writeAtomically } from "../system/work-dir.ts";
@@ -60,13 +60,11 @@ export class Answers {
    * @throws UserError offline, where nothing is kept; else what `Http.read` throws
    */
   async get<T>(url: string, read: (answer: Answer) => T | Promise<T>, headers: Headings = {}): Promise<T> {
-    // Whoever has another token sees other lists, and a mirror's entity tags are its own.
-    const file = join(this.#folder, sha256Of(JSON.stringify([this.#http.addressOf(url), headers])));
+    const file = this.#fileOf(url, headers);
     const kept = await this.#recall(file, url, read);
     if (this.#offline) {
       if (kept !== undefined) return kept.value;
-      const details = { url, cache: this.#folder };
-      throw new UserError("it was never asked for", { details, hint: "run it once without --offline" });
+      throw this.#neverAsked(url);
     }
     const conditions = kept === undefined ? {} : conditionsOf(kept.record);
     const accepts = Object.keys(conditions).length === 0 ? [] : [304];
@@ -83,6 +81,41 @@ export class Answers {
     const validators = { ...(etag !== undefined && { etag }), ...(lastModified !== undefined && { lastModified }) };
     await this.#keep(file, { url, sha256: sha256Of(bytes), ...validators, ...linked }, bytes);
     return value;
+  }
+
+  /**
+   * As `get`, of what never changes: it is asked for once, and then what is kept counts.
+   * @returns undefined where there is nothing, which is kept too
+   */
+  async once<T>(url: string, read: (answer: Answer) => T | Promise<T>): Promise<T | undefined> {
+    const file = this.#fileOf(url, {});
+    const readSome = (answer: Answer) => (answer.bytes.length === 0 ? undefined : read(answer));
+    const kept = await this.#recall(file, url, readSome);
+    if (kept !== undefined) {
+      await touch(file);
+      return kept.value;
+    }
+    if (this.#offline) throw this.#neverAsked(url);
+    const bytes = await this.#http.readBytes(url).then(
+      (answered) => answered.bytes,
+      (error) => {
+        if (error instanceof NotFoundError) return Buffer.alloc(0);
+        throw error;
+      },
+    );
+    const value = await readSome({ url, bytes });
+    await this.#keep(file, { url, sha256: sha256Of(bytes) }, bytes);
+    return value;
+  }
+
+  /** Whoever has another token sees other lists, and a mirror's entity tags are its own. */
+  #fileOf(url: string, headers: Headings): string {
+    return join(this.#folder, sha256Of(JSON.stringify([this.#http.addressOf(url), headers])));
+  }
+
+  #neverAsked(url: string): UserError {
+    const details = { url, cache: this.#folder };
+    return new UserError("it was never asked for", { details, hint: "run it once without --offline" });
   }
 
   /** Undefined for one that is damaged, or that makes no sense any more. */

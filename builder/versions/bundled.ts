@@ -1,5 +1,5 @@
 /** Which versions of bundled software go into an image: what was asked for, else what the recipe's default finds. */
-import { isVersion } from "../../schema/index.ts";
+import { isVersion, parseRevision } from "../../schema/index.ts";
 import { type Bundle, nameOfSource, type Recipe, tagOf } from "../recipe/index.ts";
 import { UpstreamError, UsageError, UserError } from "../system/errors.ts";
 import type { Answer } from "./answers.ts";
@@ -21,7 +21,8 @@ export async function resolveBundled(
   { version, given = {} }: BundledFor,
   upstreams: Upstreams,
 ): Promise<Record<string, string>> {
-  const by = { version, tag: tagOf(versions, version) };
+  const { upstream } = parseRevision(version);
+  const by = { version: upstream, tag: tagOf(versions, upstream) };
   const resolved = await Promise.all(
     Object.entries(bundled).map(async ([name, bundle]) => {
       const wanted = given[name];

@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { IttyRouter } from "itty-router";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Catalog } from "../../builder/catalog.ts";
-import { imageFile } from "../../schema/index.ts";
+import { compareVersions, imageFile } from "../../schema/index.ts";
 import { FIXTURES } from "../support/bakery.ts";
 import { LocalReleases } from "../support/local-releases.ts";
 import { Machine } from "../support/machine.ts";
@@ -119,6 +119,23 @@ describeWhere(await clientUnavailable(), "a machine that follows the bakery", ()
       expect(await machine.sysupdate("update")).toMatchObject({ exitCode: 0 });
       expect(await machine.installed()).toEqual([image("1.0.1+k3s1")]);
       expect(await readFile(machine.imagePath(image("1.0.1+k3s1")), "utf8")).toMatch(new RegExp(`${version}\\.`));
+    });
+
+    it("takes a revision for newer than its version, and for older than the next one", async () => {
+      const chains = [
+        ["1.0.1+k3s1", "1.0.1+k3s1+r1", "1.0.1+k3s1+r2", "1.0.1+k3s1+r10", "1.0.1+k3s2", "1.0.2", "1.0.2+r1", "1.0.3"],
+        // What `missing` warns of: a revision that overtakes what upstream has made later.
+        ["1.0.4", "1.1", "1.1.1", "1.1+r1", "1.2"],
+      ];
+      const lines = chains.flat().map((version) => `${sha256(Buffer.from(version))}  ${image(version)}\n`);
+      const before = github.files.get("greeter/SHA256SUMS") ?? new Uint8Array();
+      github.files.set("greeter/SHA256SUMS", Buffer.from(lines.sort().join("")));
+      await using machine = await Machine.following(client, bakery.url, "greeter", { suffix, bakery: redirector.url });
+      const { stdout, stderr } = await machine.sysupdate("list");
+      const listed = stdout.match(/\b1\.[0-9.+krs]+\b/g);
+      expect(listed?.toReversed(), stderr).toEqual(chains.flat());
+      expect(chains.flat().toSorted(compareVersions)).toEqual(chains.flat());
+      github.files.set("greeter/SHA256SUMS", before);
     });
 
     it("installs what an index names that is served from a copy, while GitHub is away", async () => {

@@ -1,5 +1,5 @@
 /** What a merged image is to bring: as it says itself, and as the recipe of its name says. */
-import type { Arch, Release } from "../../../schema/index.ts";
+import { type Arch, parseRevision, type Release } from "../../../schema/index.ts";
 import { type Chosen, contextOf, said } from "../../bake/context.ts";
 import { type SmokeCommand, smokeCommands } from "../../bake/smoke.ts";
 import type { Catalog } from "../../catalog.ts";
@@ -56,7 +56,8 @@ export function expectationsOf(
     upheld: units.filter(({ upheldBy }) => upheldBy.some(({ how }) => how === "Upholds")).map(({ unit }) => unit),
   };
   if (recipe === undefined) return { ...ours, smoke };
-  const context = contextOf({ version, tag: tagOf(recipe.versions, version), arch, bundled, options });
+  const { upstream } = parseRevision(version);
+  const context = contextOf({ version: upstream, tag: tagOf(recipe.versions, upstream), arch, bundled, options });
   return {
     ...ours,
     provides: said(recipe.provides, context) ?? [],

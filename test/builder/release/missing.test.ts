@@ -1,5 +1,5 @@
 /** `./bakery missing`: what recipes want, held against what a bakery, a folder or GitHub has. */
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -17,19 +17,23 @@ let workplace: Workplace;
 let github: FakeGitHub;
 let mirror: Mirror;
 let index: (() => Response) | undefined;
+let served: ((path: string) => Promise<Buffer | undefined>) | undefined;
 beforeEach(async () => {
   workplace = await Workplace.open();
   github = new FakeGitHub();
   github.publish("example/tool", { tag: "v2.1.0" }, { tag: "v2.0.9" }, { tag: "v1.9.0" });
   mirror = await Mirror.open({
     ...github.hosts,
-    "bakery.example": ({ url, headers }) => {
+    "bakery.example": async ({ url, headers }) => {
+      const file = await served?.(new URL(url).pathname);
+      if (file !== undefined) return new Response(new Uint8Array(file));
       if (!url.endsWith("/extensions/SHA256SUMS") || index === undefined) return new Response("", { status: 404 });
       if (headers.get("if-none-match") === '"1"') return new Response(null, { status: 304, headers: { etag: '"1"' } });
       return index();
     },
   });
   index = undefined;
+  served = undefined;
   await plant("tool", 'versions: githubReleases("example/tool"), publish: ["latest", "v1.9.0"]');
   await plant("series", 'versions: fixed("1.0.1", "1.0.0", "1.1.0"), latest: newestPerMinor()');
 });
@@ -38,17 +42,21 @@ afterEach(async () => {
   await workplace[Symbol.asyncDispose]();
 });
 
-async function plant(name: string, fields: string): Promise<void> {
-  const folder = workplace.file(`extensions/${name}`);
+async function plant(name: string, fields: string, extensions = "extensions"): Promise<void> {
+  const folder = workplace.file(`${extensions}/${name}`);
   await mkdir(folder, { recursive: true });
-  const names = "defineExtension, fixed, githubReleases, newestPerMinor";
+  const names = "defineExtension, file, fixed, githubReleases, newestOf, newestPerMinor";
   const rest = 'description: "d", homepage: "https://example.org", provides: []';
   const recipe = `import { ${names} } from "${DOOR}";\nexport default defineExtension({ ${rest}, ${fields} });\n`;
   await writeFile(join(folder, "recipe.ts"), recipe);
 }
 
 function missing(...args: string[]) {
-  const env = { BAKERY_MIRROR: mirror.url, BAKERY_EXTENSIONS: workplace.file("extensions") };
+  return missingOf("extensions", ...args);
+}
+
+function missingOf(extensions: string, ...args: string[]) {
+  const env = { BAKERY_MIRROR: mirror.url, BAKERY_EXTENSIONS: workplace.file(extensions) };
   return workplace.run(["missing", ...args], env);
 }
 
@@ -71,6 +79,7 @@ describe("what is missing", () => {
     const arches = ["x86-64", "arm64"];
     expect(JSON.parse(stdout)).toEqual({
       missing: WANTED.map(([extension, version, wanted]) => ({ extension, version, arches, wanted })),
+      changed: [],
       unknown: [],
     });
     const none = await missing("--in", workplace.file("none"), "--json");
@@ -117,6 +126,85 @@ describe("what is missing", () => {
   });
 });
 
+describe("what has changed", () => {
+  const FIELDS =
+    'publish: ["1.0.0"], versions: fixed("1.0.0"), bundled: { cni: newestOf(githubReleases("example/cni")) }';
+  const EARLIER = `${FIELDS}, tree: () => [file("usr/share/one", "of it")]`;
+
+  /** Recipes are loaded once in a process: what is changed lies elsewhere. */
+  const releaseIt = async (extensions: string, ...releases: string[]) => {
+    const env = { BAKERY_MIRROR: mirror.url, BAKERY_EXTENSIONS: workplace.file(extensions) };
+    const made = await workplace.run(["release", "--no-test", "--to", "site", "--dir", extensions, ...releases], env);
+    expect(made, made.stderr).toMatchObject({ exitCode: 0 });
+  };
+  const look = async (extensions: string, place = "site") => {
+    const env = { BAKERY_MIRROR: mirror.url, BAKERY_EXTENSIONS: workplace.file(extensions) };
+    const { stdout } = await workplace.run(["missing", "--in", place, "--extension", "bundle", "--json"], env);
+    const { missing: absent, changed, unknown } = JSON.parse(stdout);
+    return [absent.map(({ version }: { version: string }) => version), changed, unknown];
+  };
+
+  beforeEach(async () => {
+    github.publish("example/cni", { tag: "v1.6.2" });
+    await plant("bundle", EARLIER, "one");
+    await releaseIt("one", "bundle:1.0.0");
+  });
+
+  it("is told, with what was bundled; the release stays, until a revision has it made again", async () => {
+    expect(await look("one")).toEqual([[], [], []]);
+    github.publish("example/cni", { tag: "v1.7.0" });
+    const next = { extension: "bundle", version: "1.0.0", next: "1.0.0+r1" };
+    expect(await look("one")).toEqual([[], [{ ...next, why: "cni v1.6.2 -> v1.7.0" }], []]);
+    const { stdout } = await missingOf("one", "--in", "site");
+    expect(stdout).toContain(
+      "bundle     1.0.0          is there; cni v1.6.2 -> v1.7.0: a revision in the recipe makes 1.0.0+r1\n",
+    );
+
+    await plant("bundle", `${EARLIER}, revisions: { "1.0.0": 1 }`, "two");
+    expect(await look("two")).toEqual([["1.0.0+r1"], [], []]);
+    await releaseIt("two", "bundle:1.0.0+r1");
+    expect(await look("two")).toEqual([[], [], []]);
+    expect(await readFile(workplace.file("site/extensions/bundle/SHA256SUMS"), "utf8")).toMatch(
+      /bundle-1\.0\.0\+r1-arm64\.raw\n[\s\S]*bundle-1\.0\.0-/,
+    );
+    const made = JSON.parse(await readFile(workplace.file("site/extensions/bundle-1.0.0+r1/release.json"), "utf8"));
+    expect(made).toMatchObject({ version: "1.0.0+r1", provenance: { bundled: { cni: "v1.7.0" } } });
+  });
+
+  it("is told of a recipe, too, and asks a bakery for no manifest twice", async () => {
+    await plant("bundle", EARLIER.replaceAll("one", "other"), "two");
+    expect(await look("two")).toMatchObject([[], [{ why: "the recipe or its files have changed" }], []]);
+    served = async (path) => readFile(workplace.file(`site${path}`)).catch(() => undefined);
+    for (const _ of [1, 2]) expect(await look("two", BAKERY)).toMatchObject([[], [{ version: "1.0.0" }], []]);
+    expect(mirror.count("bakery.example/extensions/bundle-1.0.0/release.json")).toBe(1);
+  });
+
+  it("is not known of releases that others have made", async () => {
+    await plant("bundle", EARLIER.replaceAll("one", "other"), "two");
+    await rm(workplace.file("site/extensions/bundle-1.0.0/release.json"));
+    expect(await look("two")).toEqual([[], [], []]);
+  });
+
+  it("is no revision that machines would take for newer than what is newer", async () => {
+    await plant("bundle", 'publish: ["1.0"], versions: fixed("1.0"), revisions: { "1.0": 1 }', "two");
+    const told = await missingOf("two", "--in", "site");
+    expect(told).toMatchObject({ exitCode: 1, stdout: "" });
+    expect(told.stderr).toContain("error: 1.0+r1 of bundle would count as newer than 1.0.0\n");
+  });
+
+  it.each([
+    ["bundle:1.0.0", 1, "the recipe of bundle makes 1.0.0+r1, and not 1.0.0"],
+    ["bundle:1.0.0+r2", 1, "the recipe of bundle makes 1.0.0+r1, and not 1.0.0+r2"],
+    ["bundle:1.0.0", 0.5, "the recipe of bundle has a revision 0.5 of 1.0.0"],
+  ])("is released as the recipe says, and not as %s with %s", async (release, revision, said) => {
+    const extensions = `revised-${revision}-${release.length}`;
+    await plant("bundle", `versions: fixed("1.0.0"), revisions: { "1.0.0": ${revision} }`, extensions);
+    const env = { BAKERY_EXTENSIONS: workplace.file(extensions) };
+    const failed = await workplace.run(["release", "--no-test", release], env);
+    expect(failed).toMatchObject({ exitCode: 1, stderr: expect.stringContaining(said) });
+  });
+});
+
 describe("what cannot be asked", () => {
   it("is reported and does not hide the others: upstreams that fail, recipes that throw", async () => {
     await plant("gone", 'versions: githubReleases("example/gone")');
@@ -139,7 +227,7 @@ describe("what cannot be asked", () => {
     expect(failed).toMatchObject({
       exitCode: 1,
       stdout: "",
-      stderr: expect.stringContaining("no upstream could be asked"),
+      stderr: expect.stringMatching(/^error: .*example\/tool.* cannot be listed/m),
     });
   }, 60_000);
 
