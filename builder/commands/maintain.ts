@@ -6,7 +6,14 @@ import { BakeryApi } from "../publish/bakery-api.ts";
 import { credentialsFrom } from "../publish/credentials.ts";
 import { DirectoryPublisher } from "../publish/directory.ts";
 import { releasePath } from "../publish/paths.ts";
-import { bakeryPublisher, bakeryUrl, isUrl, signingPolicy } from "../publish/target.ts";
+import {
+  bakeryPublisher,
+  bakeryUrl,
+  githubPublisher,
+  githubRepository,
+  isUrl,
+  signingPolicy,
+} from "../publish/target.ts";
 import { UsageError } from "../system/errors.ts";
 import { type Cli, command, type Outcome } from "./command.ts";
 import { parseCount, parseVersion, SIGNING_HELP } from "./options.ts";
@@ -67,13 +74,18 @@ export function reindexCommand(cli: Cli): Command {
     "put the indexes that follow from what is published, after a crash or with another key",
     async ({ to, signAll }, name) => {
       const extension = checkName(name);
-      if (isUrl(to)) return indexAnew(cli, to, extension, {}, signAll);
+      const repository = githubRepository(to);
+      if (repository === undefined && isUrl(to)) return indexAnew(cli, to, extension, {}, signAll);
       const policy = await signingPolicy(cli, { signsAll: signAll });
-      const changed = await new DirectoryPublisher(resolve(cli.cwd, to), policy).reindex(extension);
+      const publisher =
+        repository === undefined
+          ? new DirectoryPublisher(resolve(cli.cwd, to), policy)
+          : githubPublisher(repository, cli, policy);
+      const changed = await publisher.reindex(extension);
       return { value: { changed }, text: changed.map((path) => `${path}\n`).join("") || UNCHANGED };
     },
   )
-    .requiredOption("--to <place>", "the bakery's URL, or a folder")
+    .requiredOption("--to <place>", "the bakery's URL, github:owner/repository, or a folder")
     .option("--sign-all", "sign what the bakery says is published, whoever has signed it before", false)
     .addHelpText("after", `\n${SIGNING_HELP}`);
 }

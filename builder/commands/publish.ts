@@ -26,15 +26,20 @@ export function publishCommand(cli: Cli): Command {
       return { value: { release: name, to, written, ...(isLater && { effectiveAt }) }, text };
     },
   )
-    .requiredOption("--to <place>", "a bakery's URL, or a folder that a web server hosts (files at their public paths)")
+    .requiredOption(
+      "--to <place>",
+      "a bakery's URL, github:owner/repository, or a folder that a web server hosts (files at their public paths)",
+    )
     .option("--no-wait", "do not wait until machines see the release, and do not read it back")
     .addHelpText(
       "after",
       `
-A bakery wants a token: BAKERY_TOKEN, or in GitHub Actions the one of the run (permissions: id-token: write).
+A bakery wants a token: BAKERY_TOKEN, or in GitHub Actions the one of the run (permissions: id-token: write). GitHub
+wants GITHUB_TOKEN, in GitHub Actions with permissions: contents: write; GITHUB_API_URL says where it is.
 ${SIGNING_HELP}
 Examples:
   ./bakery publish workerd.release.json --to /srv/www
-  ./bakery publish workerd.release.json --to https://extensions.example.org`,
+  ./bakery publish workerd.release.json --to https://extensions.example.org
+  ./bakery publish workerd.release.json --to github:acme/bakery`,
     );
 }

@@ -51,7 +51,10 @@ export function releaseCommand(cli: Cli): Command {
   )
     .option("--missing", "those that recipes want and --to does not have", false)
     .option("--all", "all that recipes want", false)
-    .option("--to <place>", "publish them: a bakery's URL, or a folder (default: they stay where they were baked)")
+    .option(
+      "--to <place>",
+      "publish them: a bakery's URL, github:owner/repository, or a folder (default: they stay where they were baked)",
+    )
     .option("--dir <folder>", "where they are baked, a folder each", "releases")
     .option("--limit <count>", "of --missing and --all, at most as many", parseCount)
     .option("--no-test", "do not try them in a guest")

@@ -1,4 +1,4 @@
-/** Where `--to` leads: a bakery's URL, or a folder. */
+/** Where `--to` leads: a bakery's URL, a repository on GitHub, or a folder. */
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Cli } from "../commands/command.ts";
@@ -9,6 +9,9 @@ import { BakeryPublisher } from "./bakery.ts";
 import { BakeryApi } from "./bakery-api.ts";
 import { credentialsFrom } from "./credentials.ts";
 import { DirectoryPublisher } from "./directory.ts";
+import { GithubPublisher } from "./github.ts";
+import { GithubApi } from "./github-api.ts";
+import { GithubReleases } from "./github-releases.ts";
 import type { SigningPolicy } from "./index-signer.ts";
 import type { Publisher } from "./publisher.ts";
 
@@ -20,19 +23,45 @@ export interface TargetOptions {
 /** The world as a publisher needs it. */
 export type PublishingWorld = Pick<Cli, "env" | "cwd" | "progress" | "signal">;
 
-/** @throws UsageError for what is neither a bakery's URL nor a folder */
+/** @throws UsageError for what is neither a bakery's URL, nor a repository, nor a folder */
 export async function publisherFor(
   to: string,
   world: PublishingWorld,
   options: TargetOptions = {},
 ): Promise<Publisher> {
   const policy = await signingPolicy(world, options);
+  const repository = githubRepository(to);
+  if (repository !== undefined) return githubPublisher(repository, world, policy);
   if (isUrl(to)) return bakeryPublisher(to, world, { ...options, policy });
   return new DirectoryPublisher(resolve(world.cwd, to), policy);
 }
 
 export function isUrl(to: string): boolean {
   return /^[a-z][a-z0-9+.-]+:/i.test(to);
+}
+
+const GITHUB = /^github:(?<repository>[A-Za-z0-9_.-]+\/[A-Za-z0-9_.-]+)$/;
+
+/** `owner/repository` of `github:owner/repository` */
+export function githubRepository(place: string): string | undefined {
+  return GITHUB.exec(place)?.groups?.repository;
+}
+
+/** @throws UsageError where there is no token */
+export function githubPublisher(
+  repository: string,
+  { env, progress, signal }: PublishingWorld,
+  signing: SigningPolicy | undefined,
+): GithubPublisher {
+  const token = env.GITHUB_TOKEN || env.GH_TOKEN;
+  if (!token) {
+    throw new UsageError(`no token for github:${repository}`, {
+      hint: "set GITHUB_TOKEN; in GitHub Actions give the job `permissions: contents: write`",
+    });
+  }
+  const apiUrl = env.GITHUB_API_URL || "https://api.github.com";
+  const api = new GithubApi({ apiUrl, repository, token, signal, onWait: (line) => progress.note(line) });
+  return new GithubPublisher({ releases: new GithubReleases(api, progress), progress, signing });
 }
 
 export function bakeryPublisher(
@@ -50,7 +79,9 @@ export function bakeryUrl(to: string): string {
   const url = URL.parse(to);
   const isBakery = url !== null && /^https?:$/.test(url.protocol) && url.search === "" && url.hash === "";
   if (!isBakery)
-    throw new UsageError(`no bakery's URL: ${to}`, { hint: "https://extensions.example.org, or a folder" });
+    throw new UsageError(`no bakery's URL: ${to}`, {
+      hint: "https://extensions.example.org, github:owner/repository, or a folder",
+    });
   const isLocal = /^(?:127\.|localhost$|\[::1\]$)/.test(url.hostname);
   if (url.protocol === "http:" && !isLocal) {
     throw new UsageError(`${to} is not https`, { hint: "a token is not sent where others can read it" });

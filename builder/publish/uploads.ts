@@ -73,7 +73,7 @@ async function contentDigest(blob: Blob): Promise<string> {
 }
 
 /** A blob that tells how far it was read. As a stream it would have no length, which the bakery wants to know. */
-class MeteredBlob extends Blob {
+export class MeteredBlob extends Blob {
   readonly #onBytes: (bytes: number) => void;
 
   constructor(blob: Blob, onBytes: (bytes: number) => void) {

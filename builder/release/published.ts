@@ -16,7 +16,7 @@ import {
   storageKey,
 } from "../../schema/index.ts";
 import { readManifest } from "../bake/release.ts";
-import { isUrl } from "../publish/target.ts";
+import { githubRepository, isUrl } from "../publish/target.ts";
 import { BakeryError, errorCode, NotFoundError, UpstreamError, UsageError } from "../system/errors.ts";
 import type { Answers } from "../versions/answers.ts";
 
@@ -34,8 +34,6 @@ type Published = ReadonlyMap<string, ReadonlySet<Arch>>;
 
 export const NOTHING_PUBLISHED: Publications = { releases: new Map(), manifest: async () => undefined };
 
-const GITHUB = /^github:(?<repository>[A-Za-z0-9_.-]+\/[A-Za-z0-9_.-]+)$/;
-
 /**
  * @param place a bakery's URL, `github:owner/repository`, or a folder; one that has no index yet has nothing
  * @throws UsageError for what is none of these; UpstreamError where its index cannot be read
@@ -44,7 +42,7 @@ export async function publishedIn(
   place: string,
   { answers, cwd }: { readonly answers: Pick<Answers, "get" | "once">; readonly cwd: string },
 ): Promise<Publications> {
-  const repository = GITHUB.exec(place)?.groups?.repository;
+  const repository = githubRepository(place);
   if (repository !== undefined) {
     const downloads = `https://github.com/${repository}/releases/download`;
     return fromUrl((at) => `${downloads}/${storageKey(at)}`, answers);

@@ -140,7 +140,7 @@ export class Http {
   }
 
   /** The sha256 of a body, of which nothing is kept. */
-  async sha256(url: string): Promise<string> {
+  async sha256(url: string, headers: Headings = {}): Promise<string> {
     const read = async (response: Response, progressed: () => void) => {
       const hash = createHash("sha256");
       for await (const chunk of response.body ?? []) {
@@ -149,7 +149,7 @@ export class Http {
       }
       return hash.digest("hex");
     };
-    return this.#attempt(url, read, { headers: () => ({ "accept-encoding": "identity" }) });
+    return this.#attempt(url, read, { headers: () => ({ ...headers, "accept-encoding": "identity" }) });
   }
 
   /** As `readBytes`, for what answers a form. It goes through no mirror, and is not sent again where it is redirected. */

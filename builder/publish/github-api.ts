@@ -1,0 +1,254 @@
+/**
+ * Asks GitHub's REST API for what publishing needs. Reads are made again where that may help; a write only where GitHub
+ * says that it has not been done, or where doing it twice is the same as once.
+ *
+ * https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import { rootMessage, UpstreamError, UsageError, UserError } from "../system/errors.ts";
+import { type Headings, Http, type HttpOptions } from "../system/http.ts";
+import { asFailure, type Failure, failedStatus, RateLimitError, RefusedError } from "../system/http-failure.ts";
+import { IdleTimer } from "../system/idle-timer.ts";
+import { Waits } from "../system/waits.ts";
+
+export interface GithubApiOptions extends Pick<HttpOptions, "signal" | "retryDelay" | "onWait" | "sleep"> {
+  /** `GITHUB_API_URL`, as GitHub Actions sets it */
+  readonly apiUrl: string;
+  /** `owner/repository` */
+  readonly repository: string;
+  readonly token: string;
+}
+
+export interface Write {
+  readonly method: "POST" | "PATCH" | "DELETE";
+  readonly url: string;
+  readonly json?: unknown;
+  /** Made for each try; it says how far it was read */
+  readonly blob?: (progressed: () => void) => Blob;
+}
+
+/** 422: GitHub understood, and will not do it. */
+export class UnprocessableError extends UpstreamError {
+  /** There is a release of this tag, or an asset of this name. */
+  readonly isTaken: boolean;
+
+  constructor(message: string, url: string, errors: string) {
+    super(message, { details: { url, ...(errors !== "" && { reason: errors }) } });
+    this.isTaken = errors.includes("already_exists");
+  }
+}
+
+/** No answer, or one that GitHub's own failure made: whether it was done is to be looked up. */
+export class UncertainError extends UpstreamError {}
+
+const TRIES = 4;
+/** What a request may wait in all. Longer than this, a rate limit is for the user to wait out. Milliseconds. */
+const LONGEST_WAIT = 90_000;
+/** GitHub's advice for a secondary limit that does not say how long it lasts. */
+const SECONDARY_WAIT_SECONDS = "60";
+/** Without a byte for so long, a connection counts as dead; GitHub takes its time to store a large asset. */
+const IDLE_TIMEOUT = 300_000;
+const CONTENTS_HINT =
+  "it needs the right contents: write; in GitHub Actions give the job `permissions: contents: write`";
+
+export class GithubApi {
+  readonly repository: string;
+  readonly #apiUrl: string;
+  readonly #headers: Headings;
+  readonly #http: Http;
+  readonly #waits: Waits;
+  readonly #signal: AbortSignal | undefined;
+  readonly #retryDelay: number;
+  readonly #sleep: NonNullable<HttpOptions["sleep"]>;
+
+  constructor({ apiUrl, repository, token, ...options }: GithubApiOptions) {
+    if (!/^https?:$/.test(URL.parse(apiUrl)?.protocol ?? "")) {
+      throw new UsageError(`GITHUB_API_URL is no http(s) URL: ${apiUrl}`);
+    }
+    this.repository = repository;
+    this.#apiUrl = apiUrl.replace(/\/+$/, "");
+    this.#headers = {
+      accept: "application/vnd.github+json",
+      "x-github-api-version": "2022-11-28",
+      authorization: `Bearer ${token}`,
+    };
+    // No mirror: it is not to have our token.
+    this.#http = new Http(options);
+    this.#waits = new Waits(options.onWait);
+    this.#signal = options.signal;
+    this.#retryDelay = options.retryDelay ?? 500;
+    this.#sleep = options.sleep ?? ((milliseconds, signal) => sleep(milliseconds, undefined, { signal }));
+  }
+
+  /** Below the repository: `releases/tags/x`. */
+  urlOf(path: string): string {
+    return `${this.#apiUrl}/repos/${this.repository}/${path}`;
+  }
+
+  /** @throws NotFoundError for 404; UserError where the token is not accepted */
+  async read(url: string): Promise<{ value: unknown; headers: Headers }> {
+    return this.#http.json(url, this.#headers).catch((error) => this.#explain(error));
+  }
+
+  /** The bytes of an asset, which lie elsewhere: the token stays here. */
+  async bytes(url: string): Promise<Buffer> {
+    const headers = { ...this.#headers, accept: "application/octet-stream" };
+    return (await this.#http.readBytes(url, headers).catch((error) => this.#explain(error))).bytes;
+  }
+
+  /** The sha256 of an asset, of which nothing is kept. */
+  async sha256(url: string): Promise<string> {
+    return this.#http.sha256(url, { ...this.#headers, accept: "application/octet-stream" });
+  }
+
+  /** For what can be done twice. */
+  async write(request: Write): Promise<unknown> {
+    return this.#attempt(request, ({ passing }) => passing);
+  }
+
+  /**
+   * For what cannot: it is made again only where GitHub did not take it.
+   * @throws UncertainError where it may have been done
+   */
+  async writeOnce(request: Write): Promise<unknown> {
+    return this.#attempt(request, ({ passing, error }) => passing && error instanceof RateLimitError);
+  }
+
+  /** A pause before something is tried again: longer each time, and not the same for two that are in each other's way. */
+  async pause(tries: number): Promise<void> {
+    await this.#sleep(this.#delay(tries), this.#signal ?? new AbortController().signal);
+  }
+
+  /**
+   * Where assets of a release go, which gets our token.
+   * @param template RFC 6570, `https://uploads.github.com/repos/o/r/releases/1/assets{?name,label}`
+   * @throws UpstreamError for any other server than the API itself and its `uploads.`
+   */
+  uploadUrl(template: string, name: string): string {
+    const url = URL.parse(template.replace(/\{[^}]*\}$/, ""));
+    const api = new URL(this.#apiUrl);
+    const uploads = `${api.protocol}//${api.host.replace(/^api\./, "uploads.")}`;
+    if (url === null || ![api.origin, uploads].includes(url.origin)) {
+      throw new UpstreamError("GitHub wants files to be uploaded to another server", {
+        details: { api: api.origin, uploads: template },
+        hint: "set GITHUB_API_URL to where the API says that it is",
+      });
+    }
+    url.search = `?name=${encodeURIComponent(name)}`;
+    return url.href;
+  }
+
+  async #attempt(request: Write, again: (failure: Failure) => boolean): Promise<unknown> {
+    const { url } = request;
+    let patience = LONGEST_WAIT;
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await this.#ask(request);
+      } catch (error) {
+        this.#signal?.throwIfAborted();
+        const failure = asFailure(url, error);
+        const wait = failure.retryAfter ?? this.#delay(tries);
+        if (!again(failure) || tries === TRIES || wait > patience) throw uncertain(failure);
+        patience -= wait;
+        if (failure.retryAfter !== undefined) this.#waits.tell(url, wait, failure.error instanceof RateLimitError);
+        await this.#sleep(wait, this.#signal ?? new AbortController().signal);
+      }
+    }
+  }
+
+  async #ask({ method, url, json, blob }: Write): Promise<unknown> {
+    const idle = new IdleTimer(IDLE_TIMEOUT);
+    const body = blob?.(() => idle.restart()) ?? (json === undefined ? undefined : JSON.stringify(json));
+    const type = blob === undefined ? "application/json" : "application/octet-stream";
+    try {
+      const response = await fetch(url, {
+        method,
+        headers: {
+          "user-agent": "sysext-bakery",
+          ...this.#headers,
+          ...(body !== undefined && { "content-type": type }),
+        },
+        redirect: "manual",
+        signal: AbortSignal.any([idle.signal, ...(this.#signal ? [this.#signal] : [])]),
+        ...(body !== undefined && { body }),
+      });
+      const text = await response.text();
+      if (!response.ok) throw await this.#failure(method, url, response, text);
+      return text === "" ? undefined : parse(url, text);
+    } finally {
+      idle.stop();
+    }
+  }
+
+  async #failure(method: string, url: string, response: Response, text: string): Promise<Error> {
+    const { status, statusText } = response;
+    if (status === 422) return unprocessable(url, text);
+    if (status >= 300 && status < 400) return this.#moved(response);
+    const headers = new Headers(response.headers);
+    if (
+      /secondary rate limit/i.test(text) &&
+      headers.get("x-ratelimit-remaining") !== "0" &&
+      !headers.has("retry-after")
+    )
+      headers.set("retry-after", SECONDARY_WAIT_SECONDS);
+    const failed = await failedStatus(url, new Response(null, { status, statusText, headers }));
+    // Who may not write is told that there is nothing; what is to be changed or deleted may really be gone.
+    const isDeniedPost = method === "POST" && status === 404;
+    const { error } = failed;
+    return isDeniedPost || (error instanceof RefusedError && isDenied(error)) ? this.#mayNot(error) : failed;
+  }
+
+  #moved({ headers }: Response): UserError {
+    return new UserError(`${this.repository} has another name now`, {
+      details: { location: headers.get("location") ?? "" },
+      hint: "publish to it by that name",
+    });
+  }
+
+  #explain(error: unknown): never {
+    throw error instanceof RefusedError && isDenied(error) ? this.#mayNot(error) : error;
+  }
+
+  #mayNot(cause: UpstreamError): UserError {
+    return new UserError(`GitHub does not let the token publish to ${this.repository}`, {
+      details: cause.details,
+      hint: CONTENTS_HINT,
+      cause,
+    });
+  }
+
+  #delay(tries: number): number {
+    return this.#retryDelay * 2 ** (tries - 1) * (0.5 + Math.random());
+  }
+}
+
+function isDenied(error: RefusedError): boolean {
+  return !(error instanceof RateLimitError) && (error.status === 401 || error.status === 403);
+}
+
+/** Of what may have been done, nobody shall think that it was not. */
+function uncertain({ error, passing }: Failure): Error {
+  if (!passing || error instanceof RateLimitError || !(error instanceof UpstreamError)) return error;
+  return new UncertainError(error.message, {
+    details: error.details,
+    hint: "run it again: it goes on where it ended",
+    cause: error,
+  });
+}
+
+function unprocessable(url: string, text: string): UnprocessableError {
+  const { message, errors } = parse(url, text) as { message?: unknown; errors?: unknown };
+  const reason = errors === undefined ? "" : JSON.stringify(errors);
+  return new UnprocessableError(`GitHub will not do that: ${message ?? "422"}`, url, reason);
+}
+
+function parse(url: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new UpstreamError("the answer of GitHub's API is not JSON", {
+      details: { url, reason: rootMessage(cause) },
+      cause,
+    });
+  }
+}

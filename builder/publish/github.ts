@@ -1,0 +1,272 @@
+/**
+ * Publishes to releases of a repository on GitHub, as the reference does: `kubernetes-v1.34.1` has the files of a
+ * release, `kubernetes` its index and transfer files, `SHA256SUMS` the global index. Hosts fetch them at
+ * `https://github.com/<owner>/<repository>/releases/download/<tag>/<file>`, or through a bakery in front.
+ *
+ * The order makes every moment a good one to be killed in: a draft with all files, each held against its digest; its
+ * publication; inventory and index of the extension; the global index. The next run takes up what it finds.
+ */
+import {
+  addRelease,
+  GLOBAL_INDEX,
+  type IndexEntry,
+  type Inventory,
+  isSameRelease,
+  KEYRINGS,
+  NOOP_TRANSFER,
+  parseImageFile,
+  parseReleaseManifest,
+  publicPath,
+  RELEASE_MANIFEST_FILE,
+  type ReleaseManifest,
+  releaseName,
+} from "../../schema/index.ts";
+import { UserError } from "../system/errors.ts";
+import type { Progress } from "../system/progress.ts";
+import { type Content, contentsOf, textContent } from "./github-contents.ts";
+import { extensionContents, globalContents, type IndexContext, inventoryIn } from "./github-indexes.ts";
+import { ChangedMeanwhile, Metadata } from "./github-metadata.ts";
+import { extensionNotes, globalNotes, keyNotes, noopNotes, releaseNotes } from "./github-notes.ts";
+import { rebuiltInventory } from "./github-rebuild.ts";
+import { type GithubRelease, type GithubReleases, type Notes, otherFiles } from "./github-releases.ts";
+import { releaseText, type SigningPolicy } from "./index-signer.ts";
+import type { LocalRelease, Published, Publisher } from "./publisher.ts";
+
+export interface GithubPublisherOptions {
+  readonly releases: GithubReleases;
+  readonly progress: Progress;
+  /** None: indexes are not signed */
+  readonly signing?: SigningPolicy | undefined;
+}
+
+/** What a metadata release is to have. */
+interface Plan {
+  readonly metadata: Metadata;
+  readonly contents: readonly Content[];
+}
+
+interface ExtensionPlan extends Plan {
+  readonly lines: readonly IndexEntry[];
+  readonly inventory: Inventory;
+}
+
+/** As many others may be faster in turn. */
+const TRIES = 20;
+/** Longer pauses do not make it likelier that nobody else is at it. */
+const LONGEST_PAUSE_TRIES = 4;
+
+export class GithubPublisher implements Publisher {
+  readonly #releases: GithubReleases;
+  readonly #progress: Progress;
+  readonly #signing: SigningPolicy | undefined;
+
+  constructor({ releases, progress, signing }: GithubPublisherOptions) {
+    this.#releases = releases;
+    this.#progress = progress;
+    this.#signing = signing;
+  }
+
+  async publish(release: LocalRelease): Promise<Published> {
+    const { manifest } = release;
+    const signature = await this.#signing?.key.sign(releaseText(manifest));
+    const contents = await contentsOf(release, signature);
+    const planExtension = () => this.#planPublication(manifest, contents, signature);
+    // What is damaged, or cannot be signed, is found out before anything is sent.
+    const extension = await planExtension();
+    const global = await this.#planGlobal(extension, manifest);
+
+    const uploaded = await this.#progress.step(
+      "Uploading",
+      () => this.#putRelease(manifest, contents),
+      (files) => files.join(", ") || "everything is there",
+    );
+    const changed = await this.#progress.step(
+      "Putting the indexes",
+      () => this.#putMetadata({ extension, global }, planExtension, manifest),
+      (paths) => paths.join(", ") || "unchanged",
+    );
+    const tag = releaseName(manifest);
+    return { written: [...uploaded.map((file) => publicPath({ release: tag, file })), ...changed] };
+  }
+
+  /**
+   * Makes an extension's metadata anew from all of its releases, whatever it says, and its lines of the global index.
+   * @returns public paths of what was changed
+   * @throws UserError where nothing is published of it
+   */
+  async reindex(extension: string): Promise<string[]> {
+    const plan = async (): Promise<ExtensionPlan> => {
+      const metadata = await Metadata.open(this.#releases, extension);
+      const { before, inventory, transfers } = await rebuiltInventory(extension, metadata, this.#releases);
+      const context = this.#context();
+      const { lines, contents } = await extensionContents(metadata, { before, inventory, keepsOthers: false }, context);
+      return { metadata, lines, inventory, contents: [...transfers, ...contents] };
+    };
+    const planned = await plan();
+    return [
+      ...(await this.#putMetadata({ extension: planned, global: await this.#planGlobal(planned) }, plan)),
+      ...(planned.metadata.isThere ? await this.#putConstants() : []),
+    ];
+  }
+
+  async #planPublication(
+    manifest: ReleaseManifest,
+    files: readonly Content[],
+    signature: string | undefined,
+  ): Promise<ExtensionPlan> {
+    const metadata = await this.#open(manifest.extension);
+    const before = await inventoryIn(metadata);
+    const inventory = addRelease(before, manifest, { publishedAt: new Date(), signature });
+    const context = this.#context(manifest);
+    const { lines, contents } = await extensionContents(metadata, { before, inventory, keepsOthers: true }, context);
+    const [newest] = lines;
+    // The extension's own transfer files are those of its newest release.
+    const isNewest = newest !== undefined && parseImageFile(newest.file)?.version === manifest.version;
+    const transfers = files.filter(({ file }) => isNewest && manifest.transfers.some((one) => one.file === file));
+    return { metadata, lines, inventory, contents: [...transfers, ...contents] };
+  }
+
+  async #planGlobal(extension: ExtensionPlan, own?: ReleaseManifest): Promise<Plan> {
+    const metadata = await this.#open(GLOBAL_INDEX.release);
+    return { metadata, contents: await globalContents(metadata, extension, this.#context(own)) };
+  }
+
+  /** @returns names of the files that were not there */
+  async #putRelease(manifest: ReleaseManifest, contents: readonly Content[]): Promise<string[]> {
+    const notes = releaseNotes(manifest);
+    const published = await this.#releases.byTag(notes.tag);
+    if (published !== undefined) return this.#complete(published, manifest, contents);
+    const uploaded = await this.#publishDraft(notes, contents);
+    if (uploaded !== undefined) return uploaded;
+    // Somebody else has published it meanwhile.
+    const other = await this.#releases.byTag(notes.tag);
+    if (other === undefined) throw new UserError(`GitHub does not publish ${notes.tag}, and says that it has`);
+    return this.#complete(other, manifest, contents);
+  }
+
+  /** @returns names of the files that were sent; undefined where the tag is somebody else's by now */
+  async #publishDraft(notes: Notes, contents: readonly Content[]): Promise<string[] | undefined> {
+    const draft = (await this.#releases.draftOf(notes.tag)) ?? (await this.#releases.createDraft(notes));
+    const uploaded: string[] = [];
+    for (const asset of draft.assets) {
+      const content = contents.find(({ file }) => file === asset.name);
+      const isWhole = content !== undefined && (await this.#releases.isWhole(asset, content));
+      if (!isWhole) await this.#releases.deleteAsset(asset);
+      else uploaded.push(asset.name);
+    }
+    const missing = contents.filter(({ file }) => !uploaded.includes(file));
+    for (const content of missing) await this.#releases.upload(draft, content);
+    const published = await this.#releases.publishDraft(draft);
+    if (published === undefined) {
+      await this.#releases.deleteDraft(draft);
+      return undefined;
+    }
+    await this.#demandFiles(published, contents);
+    return missing.map(({ file }) => file);
+  }
+
+  /** Somebody else may have been at the same draft. What machines get must be what the index will name. */
+  async #demandFiles(release: GithubRelease, contents: readonly Content[]): Promise<void> {
+    for (const content of contents.filter(({ file }) => parseImageFile(file) !== undefined)) {
+      const asset = release.assets.find(({ name }) => name === content.file);
+      if (asset === undefined || !(await this.#releases.isWhole(asset, content))) throw otherFiles(release.tag_name);
+    }
+  }
+
+  /** What a published release lacks, killed by whatever tool has made it; what it has stays. */
+  async #complete(release: GithubRelease, manifest: ReleaseManifest, contents: readonly Content[]): Promise<string[]> {
+    const there = new Map(
+      release.assets.filter(({ state }) => state === "uploaded").map((asset) => [asset.name, asset]),
+    );
+    const described = there.get(RELEASE_MANIFEST_FILE);
+    const own = contents.find(({ file }) => file === RELEASE_MANIFEST_FILE);
+    if (described !== undefined && own !== undefined && !(await this.#releases.isWhole(described, own))) {
+      const text = (await this.#releases.bytesOf(described)).toString("utf8");
+      if (!isSameRelease(parseReleaseManifest(text), manifest)) throw otherFiles(release.tag_name);
+    }
+    const isOurs = new Set([...manifest.images, ...manifest.transfers].map(({ file }) => file));
+    for (const content of contents.filter(({ file }) => isOurs.has(file))) {
+      const asset = there.get(content.file);
+      if (asset !== undefined && !(await this.#releases.isWhole(asset, content))) throw otherFiles(release.tag_name);
+    }
+    const strange = [...there.keys()].some((name) => parseImageFile(name) !== undefined && !isOurs.has(name));
+    if (strange) throw otherFiles(release.tag_name);
+
+    const missing = contents.filter(({ file }) => !there.has(file));
+    for (const content of missing) {
+      // An upload that came to nothing has the name, and no bytes that anybody could have.
+      const remains = release.assets.find(({ name }) => name === content.file);
+      if (remains !== undefined) await this.#releases.deleteAsset(remains);
+      await this.#releases.upload(release, content);
+    }
+    return missing.map(({ file }) => file);
+  }
+
+  async #putMetadata(
+    first: { readonly extension: ExtensionPlan; readonly global: Plan },
+    planExtension: () => Promise<ExtensionPlan>,
+    own?: ReleaseManifest,
+  ): Promise<string[]> {
+    const { extension, global } = first;
+    const isNew = !extension.metadata.isThere;
+    const put = await this.#put(extension, planExtension, extensionNotes(extension.inventory.extension));
+    const isFirst = put.plan === extension;
+    const planGlobal = () => this.#planGlobal(put.plan, own);
+    const all = await this.#put(isFirst ? global : await planGlobal(), planGlobal, globalNotes);
+    // What does not change with a release is seen to with the first one, and by reindex.
+    return [...put.changed, ...all.changed, ...(isNew ? await this.#putConstants() : [])];
+  }
+
+  async #put<P extends Plan>(first: P, again: () => Promise<P>, notes: Omit<Notes, "tag">) {
+    let plan = first;
+    for (let tries = 1; ; tries += 1) {
+      try {
+        const files = await plan.metadata.put(plan.contents, notes);
+        return { plan, changed: files.map((file) => publicPath({ release: plan.metadata.tag, file })) };
+      } catch (error) {
+        if (!(error instanceof ChangedMeanwhile)) throw error;
+        if (tries === TRIES) {
+          throw new UserError(`others keep changing the release ${plan.metadata.tag}`, {
+            hint: "one at a time; publish it again, it goes on where it ended",
+          });
+        }
+      }
+      await this.#releases.pause(Math.min(tries, LONGEST_PAUSE_TRIES));
+      plan = await again();
+    }
+  }
+
+  async #putConstants(): Promise<string[]> {
+    const keyring = this.#signing?.trusted.bytes;
+    const keys = keyring === undefined ? [] : KEYRINGS.map(({ release, file }) => ({ release, file, bytes: keyring }));
+    const noop = { release: "noop", file: "noop.conf" };
+    const changed: string[] = [];
+    const noopRelease = await Metadata.open(this.#releases, noop.release);
+    if (noopRelease.find(noop.file).length === 0) {
+      await noopRelease.put([textContent(noop.file, NOOP_TRANSFER)], noopNotes);
+      changed.push(publicPath(noop));
+    }
+    for (const [release, files] of Map.groupBy(keys, (key) => key.release)) {
+      const plan = async () => ({
+        metadata: await Metadata.open(this.#releases, release),
+        contents: files.map(({ file, bytes }) => textContent(file, bytes)),
+      });
+      changed.push(...(await this.#put(await plan(), plan, keyNotes)).changed);
+    }
+    return changed;
+  }
+
+  async #open(tag: string): Promise<Metadata> {
+    const metadata = await Metadata.open(this.#releases, tag);
+    if (metadata.isImmutable) {
+      throw new UserError(`the release ${tag} is immutable, and has to change with each publication`, {
+        hint: `switch immutable releases off in the settings of ${this.#releases.repository}, and delete that release`,
+      });
+    }
+    return metadata;
+  }
+
+  #context(own?: ReleaseManifest): IndexContext {
+    return { releases: this.#releases, signing: this.#signing, own };
+  }
+}
