@@ -61,7 +61,7 @@ export async function extensionContents(
   const index = await indexContents(metadata, { texts, lines, inventory }, context);
   // An inventory has all of a bakery or does not exist: half of one would say that the others are not published.
   const isWhole = kept.length === 0 || metadata.find(INVENTORY_FILE).length > 0;
-  const next = inventory === before || !isWhole ? [] : [textContent(INVENTORY_FILE, formatInventory(inventory))];
+  const next = isWhole ? [textContent(INVENTORY_FILE, formatInventory(inventory))] : [];
   return { lines, contents: [...next, ...index] };
 }
 

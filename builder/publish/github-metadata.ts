@@ -42,6 +42,10 @@ export class Metadata {
     return this.#release?.immutable === true;
   }
 
+  has(file: string): boolean {
+    return this.#assets.some(({ name, state }) => name === file && state === "uploaded");
+  }
+
   /** The asset of a file; where a killed run has left none, those that were to take its place, the largest first. */
   find(file: string): GithubAsset[] {
     const whole = this.#assets.filter(({ state }) => state === "uploaded");

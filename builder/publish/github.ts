@@ -21,7 +21,7 @@ import {
   type ReleaseManifest,
   releaseName,
 } from "../../schema/index.ts";
-import { UserError } from "../system/errors.ts";
+import { NotFoundError, UserError } from "../system/errors.ts";
 import type { Progress } from "../system/progress.ts";
 import { type Content, contentsOf, textContent } from "./github-contents.ts";
 import { extensionContents, globalContents, type IndexContext, inventoryIn } from "./github-indexes.ts";
@@ -72,8 +72,8 @@ export class GithubPublisher implements Publisher {
     const contents = await contentsOf(release, signature);
     const planExtension = () => this.#planPublication(manifest, contents, signature);
     // What is damaged, or cannot be signed, is found out before anything is sent.
-    const extension = await planExtension();
-    const global = await this.#planGlobal(extension, manifest);
+    const extension = await this.#untilStill(manifest.extension, planExtension);
+    const global = await this.#untilStill(GLOBAL_INDEX.release, () => this.#planGlobal(extension, manifest));
 
     const uploaded = await this.#progress.step(
       "Uploading",
@@ -102,10 +102,11 @@ export class GithubPublisher implements Publisher {
       const { lines, contents } = await extensionContents(metadata, { before, inventory, keepsOthers: false }, context);
       return { metadata, lines, inventory, contents: [...transfers, ...contents] };
     };
-    const planned = await plan();
+    const planned = await this.#untilStill(extension, plan);
+    const global = await this.#untilStill(GLOBAL_INDEX.release, () => this.#planGlobal(planned));
     return [
-      ...(await this.#putMetadata({ extension: planned, global: await this.#planGlobal(planned) }, plan)),
       ...(planned.metadata.isThere ? await this.#putConstants() : []),
+      ...(await this.#putMetadata({ extension: planned, global }, plan)),
     ];
   }
 
@@ -208,52 +209,59 @@ export class GithubPublisher implements Publisher {
     own?: ReleaseManifest,
   ): Promise<string[]> {
     const { extension, global } = first;
-    const isNew = !extension.metadata.isThere;
+    // What does not change with a release is seen to before the first one, and by reindex.
+    const constants = extension.metadata.isThere ? [] : await this.#putConstants();
     const put = await this.#put(extension, planExtension, extensionNotes(extension.inventory.extension));
-    const isFirst = put.plan === extension;
     const planGlobal = () => this.#planGlobal(put.plan, own);
-    const all = await this.#put(isFirst ? global : await planGlobal(), planGlobal, globalNotes);
-    // What does not change with a release is seen to with the first one, and by reindex.
-    return [...put.changed, ...all.changed, ...(isNew ? await this.#putConstants() : [])];
+    const all = await this.#put(put.plan === extension ? global : undefined, planGlobal, globalNotes);
+    return [...constants, ...put.changed, ...all.changed];
   }
 
-  async #put<P extends Plan>(first: P, again: () => Promise<P>, notes: Omit<Notes, "tag">) {
-    let plan = first;
+  /** @param first made already; undefined: what it was made from has changed */
+  async #put<P extends Plan>(first: P | undefined, make: () => Promise<P>, notes: Omit<Notes, "tag">) {
+    let planned = first;
+    return this.#untilStill(notes.title, async () => {
+      const plan = planned ?? (await make());
+      planned = undefined;
+      const files = await plan.metadata.put(plan.contents, notes);
+      return { plan, changed: files.map((file) => publicPath({ release: plan.metadata.tag, file })) };
+    });
+  }
+
+  /** Again and again, for as long as others change what it is made from: what was there a moment ago is gone then. */
+  async #untilStill<T>(what: string, attempt: () => Promise<T>): Promise<T> {
     for (let tries = 1; ; tries += 1) {
       try {
-        const files = await plan.metadata.put(plan.contents, notes);
-        return { plan, changed: files.map((file) => publicPath({ release: plan.metadata.tag, file })) };
+        return await attempt();
       } catch (error) {
-        if (!(error instanceof ChangedMeanwhile)) throw error;
+        if (!(error instanceof ChangedMeanwhile || error instanceof NotFoundError)) throw error;
         if (tries === TRIES) {
-          throw new UserError(`others keep changing the release ${plan.metadata.tag}`, {
+          throw new UserError(`others keep changing the release ${what}`, {
             hint: "one at a time; publish it again, it goes on where it ended",
+            cause: error,
           });
         }
       }
       await this.#releases.pause(Math.min(tries, LONGEST_PAUSE_TRIES));
-      plan = await again();
     }
   }
 
   async #putConstants(): Promise<string[]> {
+    const changed = [...(await this.#put(undefined, () => this.#planNoop(), noopNotes)).changed];
     const keyring = this.#signing?.trusted.bytes;
-    const keys = keyring === undefined ? [] : KEYRINGS.map(({ release, file }) => ({ release, file, bytes: keyring }));
-    const noop = { release: "noop", file: "noop.conf" };
-    const changed: string[] = [];
-    const noopRelease = await Metadata.open(this.#releases, noop.release);
-    if (noopRelease.find(noop.file).length === 0) {
-      await noopRelease.put([textContent(noop.file, NOOP_TRANSFER)], noopNotes);
-      changed.push(publicPath(noop));
-    }
-    for (const [release, files] of Map.groupBy(keys, (key) => key.release)) {
-      const plan = async () => ({
-        metadata: await Metadata.open(this.#releases, release),
-        contents: files.map(({ file, bytes }) => textContent(file, bytes)),
-      });
-      changed.push(...(await this.#put(await plan(), plan, keyNotes)).changed);
+    if (keyring === undefined) return changed;
+    for (const [tag, files] of Map.groupBy(KEYRINGS, ({ release }) => release)) {
+      const contents = files.map(({ file }) => textContent(file, keyring));
+      const plan = async () => ({ metadata: await this.#open(tag), contents });
+      changed.push(...(await this.#put(undefined, plan, keyNotes)).changed);
     }
     return changed;
+  }
+
+  /** The reference's is made by hand. Whatever it says, it stays. */
+  async #planNoop(): Promise<Plan> {
+    const metadata = await Metadata.open(this.#releases, "noop");
+    return { metadata, contents: metadata.has("noop.conf") ? [] : [textContent("noop.conf", NOOP_TRANSFER)] };
   }
 
   async #open(tag: string): Promise<Metadata> {

@@ -1,0 +1,100 @@
+/** Publishers to GitHub that are killed at each of their requests, and several at once. */
+import { expect, it } from "vitest";
+import { SigningKey } from "../../../builder/signing/signing-key.ts";
+import { parseInventory } from "../../../schema/index.ts";
+import { GithubSite } from "./github-site.ts";
+import { live } from "./lives.ts";
+import type { Where } from "./mortal-fetch.ts";
+
+async function signedSite(): Promise<GithubSite> {
+  const site = await GithubSite.open();
+  const key = await SigningKey.open(await SigningKey.generate({ name: "x", email: "x@example.org" }));
+  site.signing = { key, trusted: key.keyring };
+  return site;
+}
+
+const AFTER_INDEX = /^PATCH .*\/assets\//;
+
+it("killed at any request, it leaves indexes that are true, and the next run completes the release", async () => {
+  await using site = await signedSite();
+  const { github } = site;
+  const [first, second] = [await site.release("1.0.0"), await site.release("1.2.0")];
+  await site.publish(first);
+  const before = structuredClone(github.releases);
+  github.take();
+  const { requests } = await live(() => site.publish(second));
+  const asked = github.take();
+  expect(await site.versions()).toEqual(["tool-1.2.0", "tool-1.0.0"]);
+  const complete = Object.fromEntries(github.releases.map(({ tag }) => [tag, github.files(tag)]));
+
+  const points = requests.flatMap(({ hasBody }, at) =>
+    ["before", ...(hasBody ? ["inside"] : [])].map((where) => ({ at: at + 1, where: where as Where })),
+  );
+  const gaps: string[] = [];
+  for (const { at, where } of points) {
+    const point = `${at} ${where}`;
+    github.releases = structuredClone(before);
+    expect(await live(() => site.publish(second), { at, where }), point).toMatchObject({ isDead: true });
+    const missing = await site.checkIndexes();
+    gaps.push(...missing.map((tag) => `${tag} ${point}`));
+    await site.publish(second);
+    expect(await site.checkIndexes(), point).toEqual([]);
+    expect(await site.versions(), point).toEqual(["tool-1.2.0", "tool-1.0.0"]);
+    expect(await site.versions("SHA256SUMS"), point).toEqual(["tool-1.2.0", "tool-1.0.0"]);
+    for (const tag of ["tool", "SHA256SUMS"]) {
+      const signature = (await github.download(`${tag}/SHA256SUMS.gpg`))?.toString("base64") ?? "";
+      expect(await site.signing?.trusted.verify(await site.index(tag), signature), point).toBe(true);
+    }
+    expect(Object.fromEntries(github.releases.map(({ tag }) => [tag, github.files(tag)])), point).toEqual(complete);
+    expect(
+      github.releases.filter(({ draft }) => draft),
+      point,
+    ).toEqual([]);
+  }
+  // An index is missing for those only who die between the two requests that switch it: at the start of the second one,
+  // or within its body.
+  expect(gaps.map((gap) => gap.split(" ")[0])).toEqual(["tool", "tool", "SHA256SUMS", "SHA256SUMS"]);
+  expect(asked.filter((line) => AFTER_INDEX.test(line)).length).toBeGreaterThan(6);
+  console.info(`publishers killed: ${points.length}`);
+}, 60_000);
+
+it("killed with the first release of all, the next run completes it", async () => {
+  await using site = await GithubSite.open();
+  const path = await site.release("1.0.0");
+  const { requests } = await live(() => site.publish(path));
+  const complete = Object.fromEntries(site.github.releases.map(({ tag }) => [tag, site.github.files(tag)]));
+  for (let at = 1; at <= requests.length; at += 1) {
+    site.github.releases = [];
+    await live(() => site.publish(path), { at, where: "before" });
+    await site.checkIndexes();
+    await site.publish(path);
+    expect(await site.checkIndexes(), String(at)).toEqual([]);
+    const files = Object.fromEntries(site.github.releases.map(({ tag }) => [tag, site.github.files(tag)]));
+    expect(files, String(at)).toEqual(complete);
+  }
+}, 60_000);
+
+it("six at once on one extension, and on as many, lose no line", async () => {
+  await using site = await signedSite();
+  const versions = ["1.0.0", "1.1.0", "1.2.0"];
+  const paths = await Promise.all([
+    ...versions.map((version) => site.release(version)),
+    ...versions.map((version, at) => site.release(version, `other-${"abc"[at]}`)),
+  ]);
+  await Promise.all(paths.map((path) => site.publish(path)));
+  expect(await site.versions()).toEqual(["tool-1.2.0", "tool-1.1.0", "tool-1.0.0"]);
+  expect((await site.versions("SHA256SUMS")).sort()).toEqual(
+    ["other-a-1.0.0", "other-b-1.1.0", "other-c-1.2.0", "tool-1.0.0", "tool-1.1.0", "tool-1.2.0"].sort(),
+  );
+  const inventory = parseInventory((await site.github.download("tool/releases.json"))?.toString());
+  expect(inventory.releases).toHaveLength(3);
+  expect(site.github.files("tool").filter((name) => name.includes(".next-"))).toEqual([]);
+}, 60_000);
+
+it("two at once with the same release publish it once, with one draft or two", async () => {
+  await using site = await GithubSite.open();
+  const path = await site.release("1.0.0");
+  await Promise.all([site.publish(path), site.publish(path)]);
+  expect(site.github.releases.filter(({ tag }) => tag === "tool-1.0.0")).toHaveLength(1);
+  expect(await site.versions("SHA256SUMS")).toEqual(["tool-1.0.0"]);
+});
