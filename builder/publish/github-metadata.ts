@@ -9,13 +9,22 @@
  * An asset can be deleted once, and a name be taken once: whoever comes too late knows it, and begins anew from what the
  * other one has made.
  */
+import { randomBytes } from "node:crypto";
 import type { Content } from "./github-contents.ts";
 import type { GithubAsset, GithubRelease, GithubReleases, Notes } from "./github-releases.ts";
 
 /** Somebody else was faster. */
-export class ChangedMeanwhile extends Error {}
+export class ChangedMeanwhile extends Error {
+  /** What was to take a place. It stays until there is something in that place: it may be all that there is. */
+  readonly late: readonly GithubAsset[];
 
-/** `SHA256SUMS.next-0123456789ab`, by the first digits of its hash */
+  constructor(late: readonly GithubAsset[]) {
+    super("changed meanwhile");
+    this.late = late;
+  }
+}
+
+/** `SHA256SUMS.next-0123456789ab`: nobody else's, for only who knows that it is his own may take it back */
 const NEXT = /^(?<file>.+)\.next-[0-9a-f]{12}$/;
 
 export class Metadata {
@@ -78,15 +87,27 @@ export class Metadata {
 
     const release = this.#release ?? (await this.#releases.createEmpty({ tag: this.tag, ...notes }));
     const next: GithubAsset[] = [];
-    for (const content of changes) next.push(await this.#upload(release, content));
-    for (const [at, { file }] of changes.entries()) {
-      const old = this.#assets.find(({ name }) => name === file);
-      if (old !== undefined && !(await this.#releases.deleteAsset(old))) throw new ChangedMeanwhile();
-      const asset = next[at];
-      if (asset === undefined || !(await this.#releases.renameAsset(asset, file))) throw new ChangedMeanwhile();
+    for (const content of changes) {
+      const file = `${content.file}.next-${randomBytes(6).toString("hex")}`;
+      next.push(await this.#releases.upload(release, { ...content, file }));
     }
-    await this.#tidy(changes, next);
+    for (const [at, { file }] of changes.entries()) {
+      const [asset] = next.slice(at);
+      if (asset === undefined || !(await this.#switch(file, asset))) throw new ChangedMeanwhile(next.slice(at));
+    }
+    // Those that were to take the place of what we have replaced are too late.
+    for (const { file } of changes) await this.delete(this.#next(file, this.#assets));
     return changes.map(({ file }) => file);
+  }
+
+  async delete(assets: readonly GithubAsset[]): Promise<void> {
+    for (const asset of assets) await this.#releases.deleteAsset(asset);
+  }
+
+  async #switch(file: string, next: GithubAsset): Promise<boolean> {
+    const old = this.#assets.find(({ name }) => name === file);
+    if (old !== undefined && !(await this.#releases.deleteAsset(old))) return false;
+    return this.#releases.renameAsset(next, file);
   }
 
   get #assets(): readonly GithubAsset[] {
@@ -100,19 +121,5 @@ export class Metadata {
   async #isThere(content: Content): Promise<boolean> {
     const current = this.#assets.find(({ name }) => name === content.file);
     return current !== undefined && this.#releases.isWhole(current, content);
-  }
-
-  async #upload(release: GithubRelease, content: Content): Promise<GithubAsset> {
-    const file = `${content.file}.next-${content.sha256.slice(0, 12)}`;
-    const there = this.#assets.find(({ name }) => name === file);
-    if (there !== undefined && (await this.#releases.isWhole(there, content))) return there;
-    if (there !== undefined) await this.#releases.deleteAsset(there);
-    return this.#releases.upload(release, { ...content, file });
-  }
-
-  /** Those that were to take the place of what we have replaced are too late. */
-  async #tidy(changes: readonly Content[], used: readonly GithubAsset[]): Promise<void> {
-    const late = changes.flatMap(({ file }) => this.#next(file, this.#assets));
-    for (const asset of late) if (!used.some(({ id }) => id === asset.id)) await this.#releases.deleteAsset(asset);
   }
 }

@@ -28,7 +28,13 @@ import { extensionContents, globalContents, type IndexContext, inventoryIn } fro
 import { ChangedMeanwhile, Metadata } from "./github-metadata.ts";
 import { extensionNotes, globalNotes, keyNotes, noopNotes, releaseNotes } from "./github-notes.ts";
 import { rebuiltInventory } from "./github-rebuild.ts";
-import { type GithubRelease, type GithubReleases, type Notes, otherFiles } from "./github-releases.ts";
+import {
+  type GithubAsset,
+  type GithubRelease,
+  type GithubReleases,
+  type Notes,
+  otherFiles,
+} from "./github-releases.ts";
 import { releaseText, type SigningPolicy } from "./index-signer.ts";
 import type { LocalRelease, Published, Publisher } from "./publisher.ts";
 
@@ -220,10 +226,15 @@ export class GithubPublisher implements Publisher {
   /** @param first made already; undefined: what it was made from has changed */
   async #put<P extends Plan>(first: P | undefined, make: () => Promise<P>, notes: Omit<Notes, "tag">) {
     let planned = first;
+    const late: GithubAsset[] = [];
     return this.#untilStill(notes.title, async () => {
       const plan = planned ?? (await make());
       planned = undefined;
-      const files = await plan.metadata.put(plan.contents, notes);
+      const files = await plan.metadata.put(plan.contents, notes).catch((error) => {
+        if (error instanceof ChangedMeanwhile) late.push(...error.late);
+        throw error;
+      });
+      await plan.metadata.delete(late);
       return { plan, changed: files.map((file) => publicPath({ release: plan.metadata.tag, file })) };
     });
   }
