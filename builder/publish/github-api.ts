@@ -146,6 +146,7 @@ export class GithubApi {
         return await this.#ask(request);
       } catch (error) {
         this.#signal?.throwIfAborted();
+        if (error instanceof UserError) throw error;
         const failure = asFailure(url, error);
         const wait = failure.retryAfter ?? this.#delay(tries);
         if (!again(failure) || tries === TRIES || wait > patience) throw uncertain(failure);

@@ -55,8 +55,9 @@ export async function extensionContents(
 ): Promise<{ lines: IndexEntry[]; contents: Content[] }> {
   // Nearly always it says what follows from the inventory, and need not be read.
   const expected = before.releases.length === 0 ? "" : formatSha256Sums(indexOf(before));
-  const texts = await indexTexts(metadata, context, expected);
-  const kept = keepsOthers ? unknownTo(inventory, texts[0]?.entries ?? []) : [];
+  const all = await indexTexts(metadata, context, expected);
+  const texts = keepsOthers ? all : all.filter(({ problem }) => problem === undefined);
+  const kept = keepsOthers ? unknownTo(inventory, entriesOf(texts)) : [];
   const lines = [...indexOf(inventory), ...kept].toSorted((a, b) => newestFirst(versionOf(a), versionOf(b)));
   const index = await indexContents(metadata, { texts, lines, inventory }, context);
   // An inventory has all of a bakery or does not exist: half of one would say that the others are not published.
@@ -71,7 +72,7 @@ export async function globalContents(
   context: IndexContext,
 ): Promise<Content[]> {
   const texts = await indexTexts(metadata, context, "");
-  const lines = withLinesOf(inventory.extension, own, texts[0]?.entries ?? []);
+  const lines = withLinesOf(inventory.extension, own, entriesOf(texts));
   return indexContents(metadata, { texts, lines, inventory }, context);
 }
 
@@ -79,6 +80,8 @@ export async function globalContents(
 interface IndexText {
   readonly text: string;
   readonly entries: readonly IndexEntry[];
+  /** Why it is none */
+  readonly problem?: UserError;
   /** One over this text by a key that counts, in base64 */
   readonly signature?: string;
 }
@@ -90,11 +93,26 @@ async function indexTexts(metadata: Metadata, { releases, signing }: IndexContex
   for (const asset of metadata.find(INDEX_FILE)) {
     const isExpected = asset.digest === `sha256:${sha256Of(expected)}`;
     const text = isExpected ? expected : (await releases.bytesOf(asset)).toString("utf8");
-    const entries = parsed(metadata.tag, INDEX_FILE, () => parseSha256Sums(text));
+    const entries = parsedOrProblem(metadata.tag, text);
     const signature = signing && (await signatureOver(text, signatures, releases, signing));
-    texts.push({ text, entries, ...(signature !== undefined && { signature }) });
+    texts.push({ text, ...entries, ...(signature !== undefined && { signature }) });
   }
   return texts.toSorted((a, b) => Number(b.signature !== undefined) - Number(a.signature !== undefined));
+}
+
+function parsedOrProblem(tag: string, text: string): Pick<IndexText, "entries" | "problem"> {
+  try {
+    return { entries: parsed(tag, INDEX_FILE, () => parseSha256Sums(text)) };
+  } catch (problem) {
+    if (problem instanceof UserError) return { entries: [], problem };
+    throw problem;
+  }
+}
+
+/** @throws UserError for an index that is damaged */
+function entriesOf([first]: readonly IndexText[]): readonly IndexEntry[] {
+  if (first?.problem !== undefined) throw first.problem;
+  return first?.entries ?? [];
 }
 
 /** Who is killed between index and signature leaves a pair that does not fit; the one that does is beside it. */

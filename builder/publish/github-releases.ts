@@ -12,6 +12,7 @@ import type { Progress } from "../system/progress.ts";
 import { check, nextPage } from "../versions/read-answer.ts";
 import { type GithubApi, UncertainError, UnprocessableError } from "./github-api.ts";
 import type { Content } from "./github-contents.ts";
+import { changed } from "./publisher.ts";
 import { MeteredBlob } from "./uploads.ts";
 
 const asset = v.object({
@@ -158,22 +159,31 @@ export class GithubReleases {
   async upload(to: GithubRelease, content: Content): Promise<GithubAsset> {
     for (let tries = 1; ; tries += 1) {
       const outcome = await this.#send(to, content).catch((error: unknown) => error);
-      if (!(outcome instanceof Error)) {
+      if (outcome instanceof Error) {
+        const there = await this.#arrived(to, content, outcome, tries);
+        if (there !== undefined) return there;
+      } else {
         const sent = outcome as GithubAsset;
         if (sent.name !== content.file) throw renamed(content.file, sent.name);
         if (await this.isWhole(sent, content)) return sent;
+        await this.deleteAsset(sent);
+        if (tries === TRIES) throw changed(content.file, content.sha256, sent.digest ?? "unknown");
       }
-      const isClash = outcome instanceof UnprocessableError && outcome.isTaken;
-      if (outcome instanceof Error && !isClash && !(outcome instanceof UncertainError)) throw outcome;
-
-      const now = await this.#read(this.#api.urlOf(`releases/${to.id}`));
-      const there = now.assets.find(({ name }) => name === content.file);
-      if (there !== undefined && (await this.isWhole(there, content))) return there;
-      if (!now.draft && there?.state === "uploaded") throw otherFiles(now.tag_name);
-      if (tries === TRIES) throw outcome instanceof Error ? outcome : garbled(content, there);
       await this.#api.pause(tries);
-      if (there !== undefined && (!isClash || tries >= PATIENT_TRIES)) await this.deleteAsset(there);
     }
+  }
+
+  /** What there is of a file whose upload failed, if it is whole; what is not makes room for the next try. */
+  async #arrived(to: GithubRelease, content: Content, failure: Error, tries: number): Promise<GithubAsset | undefined> {
+    const isClash = failure instanceof UnprocessableError && failure.isTaken;
+    if (!isClash && !(failure instanceof UncertainError)) throw failure;
+    const now = await this.#read(this.#api.urlOf(`releases/${to.id}`));
+    const there = now.assets.find(({ name }) => name === content.file);
+    if (there !== undefined && (await this.isWhole(there, content))) return there;
+    if (!now.draft && there?.state === "uploaded") throw otherFiles(now.tag_name);
+    if (tries === TRIES) throw failure;
+    if (there !== undefined && (!isClash || tries >= PATIENT_TRIES)) await this.deleteAsset(there);
+    return undefined;
   }
 
   /** Whether it has arrived as it is meant to be. Where GitHub states no digest, its bytes are read. */
@@ -257,12 +267,5 @@ export function otherFiles(tag: string): InvalidInput {
 function renamed(file: string, name: string): UserError {
   return new UserError(`GitHub calls ${file} by another name: ${name}`, {
     hint: "machines would not find it; choose a name without special characters",
-  });
-}
-
-function garbled({ file, sha256 }: Content, there: GithubAsset | undefined): UserError {
-  return new UserError(`${file} is not what the release manifest says`, {
-    details: { expected: sha256, actual: there?.digest ?? "unknown" },
-    hint: "bake it again, unless the network between here and GitHub is broken",
   });
 }

@@ -79,7 +79,9 @@ export class GithubPublisher implements Publisher {
     const planExtension = () => this.#planPublication(manifest, contents, signature);
     // What is damaged, or cannot be signed, is found out before anything is sent.
     const extension = await this.#untilStill(manifest.extension, planExtension);
-    const global = await this.#untilStill(GLOBAL_INDEX.release, () => this.#planGlobal(extension, manifest));
+    const global = await this.#untilStill(GLOBAL_INDEX.release, () =>
+      this.#planGlobal(async () => extension, manifest),
+    );
 
     const uploaded = await this.#progress.step(
       "Uploading",
@@ -109,7 +111,7 @@ export class GithubPublisher implements Publisher {
       return { metadata, lines, inventory, contents: [...transfers, ...contents] };
     };
     const planned = await this.#untilStill(extension, plan);
-    const global = await this.#untilStill(GLOBAL_INDEX.release, () => this.#planGlobal(planned));
+    const global = await this.#untilStill(GLOBAL_INDEX.release, () => this.#planGlobal(async () => planned));
     return [
       ...(planned.metadata.isThere ? await this.#putConstants() : []),
       ...(await this.#putMetadata({ extension: planned, global }, plan)),
@@ -133,9 +135,13 @@ export class GithubPublisher implements Publisher {
     return { metadata, lines, inventory, contents: [...transfers, ...contents] };
   }
 
-  async #planGlobal(extension: ExtensionPlan, own?: ReleaseManifest): Promise<Plan> {
+  /**
+   * The global index is looked at before the extension's: who changes it after that makes us begin anew, and whose
+   * lines it had by then are in the extension's.
+   */
+  async #planGlobal(planExtension: () => Promise<ExtensionPlan>, own?: ReleaseManifest): Promise<Plan> {
     const metadata = await this.#open(GLOBAL_INDEX.release);
-    return { metadata, contents: await globalContents(metadata, extension, this.#context(own)) };
+    return { metadata, contents: await globalContents(metadata, await planExtension(), this.#context(own)) };
   }
 
   /** @returns names of the files that were not there */
@@ -218,7 +224,8 @@ export class GithubPublisher implements Publisher {
     // What does not change with a release is seen to before the first one, and by reindex.
     const constants = extension.metadata.isThere ? [] : await this.#putConstants();
     const put = await this.#put(extension, planExtension, extensionNotes(extension.inventory.extension));
-    const planGlobal = () => this.#planGlobal(put.plan, own);
+    // What was planned before anything was sent holds, if nobody else has changed the extension since.
+    const planGlobal = () => this.#planGlobal(planExtension, own);
     const all = await this.#put(put.plan === extension ? global : undefined, planGlobal, globalNotes);
     return [...constants, ...put.changed, ...all.changed];
   }

@@ -87,7 +87,9 @@ export class GithubStandIn implements AsyncDisposable {
 
   /** A release as other tools have made it. */
   add(tag: string, files: Readonly<Record<string, string | Uint8Array>>, more: Partial<StoredRelease> = {}): void {
-    const assets = Object.entries(files).map(([name, content]) => this.#asset(name, Buffer.from(content as string)));
+    const assets = Object.entries(files).map(([name, content]) =>
+      this.#asset(name, new Uint8Array(Buffer.from(content as string))),
+    );
     const id = this.#next();
     this.releases.unshift({ id, tag, body: "", draft: false, publishedAt: PUBLISHED_AT, assets, ...more });
   }
