@@ -1,5 +1,8 @@
 /** Publishers to GitHub that are killed at each of their requests, and several at once. */
 import { expect, it } from "vitest";
+import { textContent } from "../../../builder/publish/github-contents.ts";
+import { ChangedMeanwhile, Metadata } from "../../../builder/publish/github-metadata.ts";
+import { extensionNotes } from "../../../builder/publish/github-notes.ts";
 import { SigningKey } from "../../../builder/signing/signing-key.ts";
 import { parseInventory } from "../../../schema/index.ts";
 import { GithubSite } from "./github-site.ts";
@@ -19,6 +22,8 @@ it("killed at any request, it leaves indexes that are true, and the next run com
   await using site = await signedSite();
   const { github } = site;
   const [first, second] = [await site.release("1.0.0"), await site.release("1.2.0")];
+  // The one line of the global index that nothing but its signature vouches for.
+  await site.publish(await site.release("1.0.0", "other"));
   await site.publish(first);
   const before = structuredClone(github.releases);
   github.take();
@@ -43,7 +48,7 @@ it("killed at any request, it leaves indexes that are true, and the next run com
     await site.publish(second);
     expect(await site.checkIndexes(), point).toEqual([]);
     expect(await site.versions(), point).toEqual(["tool-1.2.0", "tool-1.0.0"]);
-    expect(await site.versions("SHA256SUMS"), point).toEqual(["tool-1.2.0", "tool-1.0.0"]);
+    expect(await site.versions("SHA256SUMS"), point).toEqual(["other-1.0.0", "tool-1.2.0", "tool-1.0.0"]);
     for (const tag of ["tool", "SHA256SUMS"]) {
       const signature = (await github.download(`${tag}/SHA256SUMS.gpg`))?.toString("base64") ?? "";
       expect(await site.signing?.trusted.verify(await site.index(tag), signature), point).toBe(true);
@@ -98,4 +103,17 @@ it("two at once with the same release publish it once, with one draft or two", a
   await Promise.all([site.publish(path), site.publish(path)]);
   expect(site.github.releases.filter(({ tag }) => tag === "tool-1.0.0")).toHaveLength(1);
   expect(await site.versions("SHA256SUMS")).toEqual(["tool-1.0.0"]);
+});
+
+it("who comes too late puts nothing, not even where the name is free for a moment", async () => {
+  await using site = await GithubSite.open();
+  await site.publish(await site.release("1.0.0"));
+  const late = await Metadata.open(site.releases, "tool");
+  await site.publish(await site.release("1.2.0"));
+  const tool = site.github.find("tool");
+  // A third one has just deleted the index that the second one has made.
+  if (tool !== undefined) tool.assets = tool.assets.filter(({ name }) => name !== "SHA256SUMS");
+  const put = late.put([textContent("SHA256SUMS", "stale\n")], extensionNotes("tool"));
+  await expect(put).rejects.toThrow(ChangedMeanwhile);
+  expect(site.github.files("tool")).not.toContain("SHA256SUMS");
 });

@@ -12,6 +12,8 @@ import { sha256 } from "../../support/sha256.ts";
 import { type SyntheticOptions, writeRelease } from "../../support/synthetic-release.ts";
 import { GithubStandIn, REPOSITORY, TOKEN } from "../../support/upstreams/github-releases.ts";
 
+const SILENT = progressOn({ write: () => {} });
+
 export class GithubSite implements AsyncDisposable {
   readonly github: GithubStandIn;
   readonly workplace: Workplace;
@@ -34,7 +36,7 @@ export class GithubSite implements AsyncDisposable {
     return writeRelease(folder, extension, version, { arches: ["x86-64"], ...options });
   }
 
-  publisher(): GithubPublisher {
+  get releases(): GithubReleases {
     const api = new GithubApi({
       apiUrl: this.github.apiUrl,
       repository: REPOSITORY,
@@ -46,8 +48,11 @@ export class GithubSite implements AsyncDisposable {
         await new Promise((resolve) => setTimeout(resolve, Math.min(milliseconds, 5)));
       },
     });
-    const progress = progressOn({ write: () => {} });
-    return new GithubPublisher({ releases: new GithubReleases(api, progress), progress, signing: this.signing });
+    return new GithubReleases(api, SILENT);
+  }
+
+  publisher(): GithubPublisher {
+    return new GithubPublisher({ releases: this.releases, progress: SILENT, signing: this.signing });
   }
 
   async publish(path: string): Promise<readonly string[]> {
