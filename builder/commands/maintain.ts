@@ -87,7 +87,12 @@ export function reindexCommand(cli: Cli): Command {
   )
     .requiredOption("--to <place>", "the bakery's URL, github:owner/repository, or a folder")
     .option("--sign-all", "sign what the bakery says is published, whoever has signed it before", false)
-    .addHelpText("after", `\n${SIGNING_HELP}`);
+    .addHelpText(
+      "after",
+      `
+On GitHub the metadata of an extension is made from all of its releases, whatever it says; GITHUB_TOKEN as for publish.
+${SIGNING_HELP}`,
+    );
 }
 
 const UNCHANGED = "the indexes say so already\n";
