@@ -2,7 +2,16 @@
 import { openAsBlob } from "node:fs";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { filesOf, formatReleaseManifest, INDEX_FILE, RELEASE_MANIFEST_FILE, releaseName } from "../../schema/index.ts";
+import {
+  BUILD_LOG_FILE,
+  filesOf,
+  formatReleaseManifest,
+  INDEX_FILE,
+  RELEASE_DOCUMENTS,
+  RELEASE_MANIFEST_FILE,
+  type ReleaseManifest,
+  releaseName,
+} from "../../schema/index.ts";
 import { sha256Of } from "../system/digest.ts";
 import { UserError } from "../system/errors.ts";
 import { releaseText } from "./index-signer.ts";
@@ -34,12 +43,17 @@ export function signatureContents(signature: string | undefined): Content[] {
   return SIGNATURE_FILES.map((file) => textContent(file, Buffer.from(signature, "base64")));
 }
 
+/** What follows from a release manifest. */
+export function documentContents(manifest: ReleaseManifest): Content[] {
+  return Object.entries(RELEASE_DOCUMENTS).map(([file, format]) => textContent(file, format(manifest)));
+}
+
 /**
  * What an individual release has.
  * @param signature of its own lines, in base64
  * @throws UserError for what GitHub does not take
  */
-export async function contentsOf({ folder, manifest }: LocalRelease, signature?: string): Promise<Content[]> {
+export async function contentsOf({ folder, manifest, log }: LocalRelease, signature?: string): Promise<Content[]> {
   const files = filesOf(manifest).map(async ({ file, sha256, size }): Promise<Content> => {
     const path = join(folder, file);
     return { file, sha256, size: size ?? (await stat(path)).size, open: () => openAsBlob(path) };
@@ -49,6 +63,9 @@ export async function contentsOf({ folder, manifest }: LocalRelease, signature?:
     textContent(INDEX_FILE, releaseText(manifest)),
     ...signatureContents(signature),
     textContent(RELEASE_MANIFEST_FILE, formatReleaseManifest(manifest)),
+    ...documentContents(manifest),
+    // GitHub takes no file without bytes.
+    ...(log ? [textContent(BUILD_LOG_FILE, log)] : []),
   ];
   const large = contents.find(({ size }) => size >= MAX_ASSET_BYTES);
   if (large !== undefined) {

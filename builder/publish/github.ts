@@ -23,7 +23,7 @@ import {
 } from "../../schema/index.ts";
 import { NotFoundError, UserError } from "../system/errors.ts";
 import type { Progress } from "../system/progress.ts";
-import { type Content, contentsOf, textContent } from "./github-contents.ts";
+import { type Content, contentsOf, documentContents, textContent } from "./github-contents.ts";
 import { extensionContents, globalContents, type IndexContext, inventoryIn } from "./github-indexes.ts";
 import { ChangedMeanwhile, Metadata } from "./github-metadata.ts";
 import { extensionNotes, globalNotes, keyNotes, noopNotes, releaseNotes } from "./github-notes.ts";
@@ -193,9 +193,10 @@ export class GithubPublisher implements Publisher {
     );
     const described = there.get(RELEASE_MANIFEST_FILE);
     const own = contents.find(({ file }) => file === RELEASE_MANIFEST_FILE);
+    let standing = manifest;
     if (described !== undefined && own !== undefined && !(await this.#releases.isWhole(described, own))) {
-      const text = (await this.#releases.bytesOf(described)).toString("utf8");
-      if (!isSameRelease(parseReleaseManifest(text), manifest)) throw otherFiles(release.tag_name);
+      standing = parseReleaseManifest((await this.#releases.bytesOf(described)).toString("utf8"));
+      if (!isSameRelease(standing, manifest)) throw otherFiles(release.tag_name);
     }
     const isOurs = new Set([...manifest.images, ...manifest.transfers].map(({ file }) => file));
     for (const content of contents.filter(({ file }) => isOurs.has(file))) {
@@ -205,7 +206,10 @@ export class GithubPublisher implements Publisher {
     const strange = [...there.keys()].some((name) => parseImageFile(name) !== undefined && !isOurs.has(name));
     if (strange) throw otherFiles(release.tag_name);
 
-    const missing = contents.filter(({ file }) => !there.has(file));
+    const documents = documentContents(standing);
+    const missing = contents
+      .filter(({ file }) => !there.has(file))
+      .map((content) => documents.find(({ file }) => file === content.file) ?? content);
     for (const content of missing) {
       // An upload that came to nothing has the name, and no bytes that anybody could have.
       const remains = release.assets.find(({ name }) => name === content.file);

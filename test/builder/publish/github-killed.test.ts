@@ -62,7 +62,7 @@ it("killed at any request, it leaves indexes that are true, and the next run com
   // An index is missing where one dies between the two requests that switch it, and nowhere else.
   expect(gaps.map((gap) => gap.split(" ")[0])).toEqual(["tool", "SHA256SUMS"]);
   console.info(`publishers killed: ${points.length}`);
-}, 60_000);
+}, 240_000);
 
 it("killed with the first release of all, the next run completes it", async () => {
   await using site = await GithubSite.open();
@@ -78,7 +78,7 @@ it("killed with the first release of all, the next run completes it", async () =
     const files = Object.fromEntries(site.github.releases.map(({ tag }) => [tag, site.github.files(tag)]));
     expect(files, String(at)).toEqual(complete);
   }
-}, 60_000);
+}, 240_000);
 
 it("six at once on one extension, and on as many, lose no line", async () => {
   await using site = await signedSite();
@@ -95,7 +95,7 @@ it("six at once on one extension, and on as many, lose no line", async () => {
   const inventory = parseInventory((await site.github.download("tool/releases.json"))?.toString());
   expect(inventory.releases).toHaveLength(3);
   expect(site.github.files("tool").filter((name) => name.includes(".next-"))).toEqual([]);
-}, 60_000);
+}, 240_000);
 
 it("two at once with the same release publish it once, with one draft or two", async () => {
   await using site = await GithubSite.open();

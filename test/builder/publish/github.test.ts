@@ -58,7 +58,9 @@ describe("releases on GitHub", () => {
       ]);
       expect(site.github.files("tool-1.32.2+k3s1")).toEqual([
         "SHA256SUMS",
+        "provenance.intoto.json",
         "release.json",
+        "sbom.cdx.json",
         "tool-1.32.2+k3s1-x86-64.raw",
         "tool.conf",
       ]);
