@@ -11,30 +11,22 @@ import {
   GLOBAL_INDEX,
   type IndexEntry,
   type Inventory,
-  isSameRelease,
   KEYRINGS,
   NOOP_TRANSFER,
   parseImageFile,
-  parseReleaseManifest,
   publicPath,
-  RELEASE_MANIFEST_FILE,
   type ReleaseManifest,
   releaseName,
 } from "../../schema/index.ts";
 import { NotFoundError, UserError } from "../system/errors.ts";
 import type { Progress } from "../system/progress.ts";
-import { type Content, contentsOf, documentContents, textContent } from "./github-contents.ts";
+import { type Content, contentsOf, textContent } from "./github-contents.ts";
 import { extensionContents, globalContents, type IndexContext, inventoryIn } from "./github-indexes.ts";
 import { ChangedMeanwhile, Metadata } from "./github-metadata.ts";
-import { extensionNotes, globalNotes, keyNotes, noopNotes, releaseNotes } from "./github-notes.ts";
+import { extensionNotes, globalNotes, keyNotes, noopNotes } from "./github-notes.ts";
 import { rebuiltInventory } from "./github-rebuild.ts";
-import {
-  type GithubAsset,
-  type GithubRelease,
-  type GithubReleases,
-  type Notes,
-  otherFiles,
-} from "./github-releases.ts";
+import { putRelease } from "./github-release.ts";
+import type { GithubAsset, GithubReleases, Notes } from "./github-releases.ts";
 import { releaseText, type SigningPolicy } from "./index-signer.ts";
 import type { LocalRelease, Published, Publisher } from "./publisher.ts";
 
@@ -85,7 +77,7 @@ export class GithubPublisher implements Publisher {
 
     const uploaded = await this.#progress.step(
       "Uploading",
-      () => this.#putRelease(manifest, contents),
+      () => putRelease(this.#releases, manifest, contents),
       (files) => files.join(", ") || "everything is there",
     );
     const changed = await this.#progress.step(
@@ -142,81 +134,6 @@ export class GithubPublisher implements Publisher {
   async #planGlobal(planExtension: () => Promise<ExtensionPlan>, own?: ReleaseManifest): Promise<Plan> {
     const metadata = await this.#open(GLOBAL_INDEX.release);
     return { metadata, contents: await globalContents(metadata, await planExtension(), this.#context(own)) };
-  }
-
-  /** @returns names of the files that were not there */
-  async #putRelease(manifest: ReleaseManifest, contents: readonly Content[]): Promise<string[]> {
-    const notes = releaseNotes(manifest);
-    const published = await this.#releases.byTag(notes.tag);
-    if (published !== undefined) return this.#complete(published, manifest, contents);
-    const uploaded = await this.#publishDraft(notes, contents);
-    if (uploaded !== undefined) return uploaded;
-    // Somebody else has published it meanwhile.
-    const other = await this.#releases.byTag(notes.tag);
-    if (other === undefined) throw new UserError(`GitHub does not publish ${notes.tag}, and says that it has`);
-    return this.#complete(other, manifest, contents);
-  }
-
-  /** @returns names of the files that were sent; undefined where the tag is somebody else's by now */
-  async #publishDraft(notes: Notes, contents: readonly Content[]): Promise<string[] | undefined> {
-    const draft = (await this.#releases.draftOf(notes.tag)) ?? (await this.#releases.createDraft(notes));
-    const uploaded: string[] = [];
-    for (const asset of draft.assets) {
-      const content = contents.find(({ file }) => file === asset.name);
-      const isWhole = content !== undefined && (await this.#releases.isWhole(asset, content));
-      if (!isWhole) await this.#releases.deleteAsset(asset);
-      else uploaded.push(asset.name);
-    }
-    const missing = contents.filter(({ file }) => !uploaded.includes(file));
-    for (const content of missing) await this.#releases.upload(draft, content);
-    const published = await this.#releases.publishDraft(draft);
-    if (published === undefined) {
-      await this.#releases.deleteDraft(draft);
-      return undefined;
-    }
-    await this.#demandFiles(published, contents);
-    return missing.map(({ file }) => file);
-  }
-
-  /** Somebody else may have been at the same draft. What machines get must be what the index will name. */
-  async #demandFiles(release: GithubRelease, contents: readonly Content[]): Promise<void> {
-    for (const content of contents.filter(({ file }) => parseImageFile(file) !== undefined)) {
-      const asset = release.assets.find(({ name }) => name === content.file);
-      if (asset === undefined || !(await this.#releases.isWhole(asset, content))) throw otherFiles(release.tag_name);
-    }
-  }
-
-  /** What a published release lacks, killed by whatever tool has made it; what it has stays. */
-  async #complete(release: GithubRelease, manifest: ReleaseManifest, contents: readonly Content[]): Promise<string[]> {
-    const there = new Map(
-      release.assets.filter(({ state }) => state === "uploaded").map((asset) => [asset.name, asset]),
-    );
-    const described = there.get(RELEASE_MANIFEST_FILE);
-    const own = contents.find(({ file }) => file === RELEASE_MANIFEST_FILE);
-    let standing = manifest;
-    if (described !== undefined && own !== undefined && !(await this.#releases.isWhole(described, own))) {
-      standing = parseReleaseManifest((await this.#releases.bytesOf(described)).toString("utf8"));
-      if (!isSameRelease(standing, manifest)) throw otherFiles(release.tag_name);
-    }
-    const isOurs = new Set([...manifest.images, ...manifest.transfers].map(({ file }) => file));
-    for (const content of contents.filter(({ file }) => isOurs.has(file))) {
-      const asset = there.get(content.file);
-      if (asset !== undefined && !(await this.#releases.isWhole(asset, content))) throw otherFiles(release.tag_name);
-    }
-    const strange = [...there.keys()].some((name) => parseImageFile(name) !== undefined && !isOurs.has(name));
-    if (strange) throw otherFiles(release.tag_name);
-
-    const documents = documentContents(standing);
-    const missing = contents
-      .filter(({ file }) => !there.has(file))
-      .map((content) => documents.find(({ file }) => file === content.file) ?? content);
-    for (const content of missing) {
-      // An upload that came to nothing has the name, and no bytes that anybody could have.
-      const remains = release.assets.find(({ name }) => name === content.file);
-      if (remains !== undefined) await this.#releases.deleteAsset(remains);
-      await this.#releases.upload(release, content);
-    }
-    return missing.map(({ file }) => file);
   }
 
   async #putMetadata(
