@@ -25,15 +25,29 @@ export const BAKE_PACKAGES: readonly SystemPackage[] = [
   { command: "systemd-analyze", package: "systemd", why: "verifies unit files" },
 ];
 
-export const TEST_PACKAGES: readonly SystemPackage[] = [
+/** Of all that recipes may ask for, and of the merge test. */
+export const RELEASE_PACKAGES: readonly SystemPackage[] = [
   ...BAKE_PACKAGES,
   { command: "unsquashfs", package: "squashfs-tools", why: "shows what is in an image" },
-  { command: "mkfs.erofs", package: "erofs-utils", why: "packs erofs images" },
   { command: "xz", package: "xz-utils", why: "unpacks archives" },
   { command: "bzip2", package: "bzip2", why: "unpacks archives" },
+  { command: "git", package: "git", why: "fetches what a tag names" },
+  { command: "gpgv", package: "gpgv", why: "verifies signatures" },
+  { command: "unshare", package: "util-linux", why: "gives a merge test mounts of its own" },
+  { command: "mount", package: "mount", why: "gives a merge test mounts of its own" },
+  { command: "setpriv", package: "util-linux", why: "runs programs as somebody else" },
+  { command: "bwrap", package: "bubblewrap", why: "runs programs in a tree of their own" },
+  { command: "newuidmap", package: "uidmap", why: "lets users be several in a tree of their own" },
+  { command: "qemu-aarch64-static", package: "qemu-user-static", why: "runs programs of the other architecture" },
+  { command: "patchelf", package: "patchelf", why: "tells programs where their libraries are" },
+  { command: "systemd-nspawn", package: "systemd-container", why: "starts throw-away guests" },
+];
+
+export const TEST_PACKAGES: readonly SystemPackage[] = [
+  ...RELEASE_PACKAGES,
+  { command: "mkfs.erofs", package: "erofs-utils", why: "packs erofs images" },
   { command: "zip", package: "zip", why: "makes archives to unpack" },
   { command: "dpkg-deb", package: "dpkg", why: "makes packages to unpack" },
-  { command: "git", package: "git", why: "fetches what a tag names" },
   { command: "faketime", package: "faketime", why: "builds at another time" },
   { command: "fsck.erofs", package: "erofs-utils", why: "shows what is in an image" },
   { command: "mkfs.ext4", package: "e2fsprogs", why: "packs ext images" },
@@ -42,14 +56,6 @@ export const TEST_PACKAGES: readonly SystemPackage[] = [
   { command: "e2fsck", package: "e2fsprogs", why: "packs ext images" },
   { command: "mkfs.btrfs", package: "btrfs-progs", why: "packs btrfs images" },
   { command: "btrfs", package: "btrfs-progs", why: "shows what is in an image" },
-  { command: "unshare", package: "util-linux", why: "gives a merge test mounts of its own" },
-  { command: "bwrap", package: "bubblewrap", why: "runs programs in a tree of their own" },
-  { command: "newuidmap", package: "uidmap", why: "lets users be several in a tree of their own" },
-  { command: "qemu-aarch64-static", package: "qemu-user-static", why: "runs programs of the other architecture" },
-  { command: "mount", package: "mount", why: "gives a merge test mounts of its own" },
-  { command: "patchelf", package: "patchelf", why: "tells programs where their libraries are" },
-  { command: "setpriv", package: "util-linux", why: "runs programs as somebody else" },
-  { command: "systemd-nspawn", package: "systemd-container", why: "starts throw-away guests" },
   { command: "qemu-system-x86_64", package: "qemu-system-x86", why: "runs virtual machines" },
   { command: "qemu-img", package: "qemu-utils", why: "makes disks for virtual machines" },
   { command: "ps", package: "procps", why: "shows that no process is left" },
@@ -58,7 +64,6 @@ export const TEST_PACKAGES: readonly SystemPackage[] = [
   { command: "wget", package: "wget", why: "downloads, as people do" },
   { command: "aria2c", package: "aria2", why: "downloads in pieces, as people do" },
   { command: "gpg", package: "gpg", why: "verifies signatures, as systemd's clients have it done" },
-  { command: "gpgv", package: "gpgv", why: "verifies signatures" },
   { command: "docker-registry", package: "docker-registry", why: "has images to pull" },
   { command: "skopeo", package: "skopeo", why: "pushes images to a registry" },
   { command: "gpg-agent", package: "gpg-agent", why: "makes keys for tests" },

@@ -1,4 +1,6 @@
 /** `missing`: which releases should be published and are not. */
+import { appendFile } from "node:fs/promises";
+import { resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import { isExtensionName } from "../../schema/index.ts";
 import { findMissing, type Missing, type Unknown, unknownValue } from "../release/missing.ts";
@@ -14,7 +16,7 @@ export function missingCommand(cli: Cli): Command {
     cli,
     "missing",
     "list the releases that recipes want published and a bakery does not have",
-    async ({ in: place, extension: wanted, limit }) => {
+    async ({ in: place, extension: wanted, limit, matrix }) => {
       // Whoever mistypes a name is told so, and not that nothing is missing.
       for (const name of wanted) await cli.catalog.load(name);
       const names: readonly string[] = wanted.length > 0 ? wanted : await cli.catalog.names();
@@ -23,6 +25,7 @@ export function missingCommand(cli: Cli): Command {
       if (first !== undefined && unknown.length === names.length)
         throw names.length === 1 ? first.error : notOne(first);
       const shown = missing.slice(0, limit);
+      if (matrix !== undefined) await appendFile(resolve(cli.cwd, matrix), `matrix=${JSON.stringify(shown)}\n`);
       const value = { missing: shown, changed, unknown: unknown.map(unknownValue) };
       return { value, text: tableOf({ missing: shown, changed, unknown }) };
     },
@@ -30,6 +33,7 @@ export function missingCommand(cli: Cli): Command {
     .requiredOption("--in <place>", "a bakery's URL, github:owner/repository, or a folder")
     .option("--extension <name>", "only of this one; may be repeated", addName, [])
     .option("--limit <count>", "at most as many releases", parseCount)
+    .option("--matrix <file>", "append them as `matrix=[…]`, a job's output, as to $GITHUB_OUTPUT")
     .addHelpText(
       "after",
       `
@@ -39,7 +43,7 @@ released again under a name of its own. What recipes want is what they say by
 \`publish\`: versions, and \`latest\` for what counts as that upstream. An upstream that cannot be asked is reported, and
 the others are listed all the same; the exit code is 1 only if none could be.
 
-Of --json, \`missing\` is a matrix's \`include\`.
+A matrix's \`include\` is what --matrix writes, and \`missing\` of --json.
 
 Environment:
   GITHUB_TOKEN  a higher rate limit

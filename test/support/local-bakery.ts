@@ -16,12 +16,10 @@ const BUNDLES = join(ROOT, ".cache/worker");
 const FILES = ["wrangler.toml", "package-lock.json", "tsconfig.base.json"];
 const FOLDERS = ["worker", "schema"];
 
-/** With any free port, and nothing but its bucket to get files from. */
-export async function localBakery(
-  options: Pick<LocalBakeryOptions, "vars" | "log" | "state"> = {},
-): Promise<LocalBakery> {
+/** With any free port unless one is given, and nothing but its bucket to get files from. */
+export async function localBakery(options: Partial<Omit<LocalBakeryOptions, "script">> = {}): Promise<LocalBakery> {
   const vars = { GITHUB_REPOSITORY: "", DOCS_URL: "", ...options.vars };
-  return startLocalBakery({ ...options, vars, port: 0, script: await workerBundle() });
+  return startLocalBakery({ port: 0, ...options, vars, script: await workerBundle() });
 }
 
 async function workerBundle(): Promise<string> {

@@ -73,8 +73,9 @@ export class Mirror implements AsyncDisposable {
     this.arrivals.push({ path, method: incoming.method ?? "GET", headers });
 
     const [name = ""] = path.split("/");
-    const form = incoming.method === "POST" ? { method: "POST", body: new Uint8Array(await buffer(incoming)) } : {};
-    const request = new Request(`https://${path}`, { headers, ...form });
+    const { method = "GET" } = incoming;
+    const sent = method === "GET" || method === "HEAD" ? {} : { method, body: new Uint8Array(await buffer(incoming)) };
+    const request = new Request(`https://${path}`, { headers, ...sent });
     const response = (await this.#hosts.get(name)?.(request)) ?? new Response("no such host\n", { status: 404 });
     await send(outgoing, await inRange(request, response), this.#faults.get(path)?.shift());
   }
