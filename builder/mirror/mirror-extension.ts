@@ -26,6 +26,7 @@ import type { ExtensionState, SignedIndex } from "./mirror-state.ts";
 import { mirroredIndex, putIndex, type SignedBy } from "./mirrored-index.ts";
 import type { Mirroring } from "./mirroring.ts";
 import { choose, type ImageLine, imagesOf } from "./selection.ts";
+import { NoIndexError } from "./upstream-bakery.ts";
 
 export interface MirroredExtension {
   readonly extension: string;
@@ -134,8 +135,11 @@ async function readSeries(extension: string, { index, images, before }: Read, { 
   const names = new Set(images.flatMap(({ version }) => minorSeries(version) ?? []));
   for (const name of names) {
     const path = seriesPath(extension, name);
-    const read = await bakery.index(path, before?.series[name]);
-    if (read === undefined) break;
+    const read = await bakery.index(path, before?.series[name]).catch((error) => {
+      // Some servers answer with a page where there is nothing.
+      if (!(error instanceof NoIndexError) || before?.series[name] !== undefined) throw error;
+    });
+    if (!read) break;
     const own = all.filter(({ version }) => minorSeries(version) === name);
     if (formatSha256Sums(imagesOf(extension, parseSha256Sums(read.text))) !== formatSha256Sums(own)) {
       throw new WrongContentError(`${path} has other lines than the index of ${extension}`, {

@@ -98,7 +98,7 @@ async function mirrorLocked(run: MirrorRun, state: MirrorState): Promise<Mirrore
   // What the bakery has no more goes; what was not asked for stays, unless it is to be pruned.
   const gone = here.filter((name) => !wanted.includes(name) && (isAll || run.prune));
   const empty = extensions.filter(({ images }) => images === 0).map(({ extension }) => extension);
-  await putGlobal(run, global, [...gone, ...empty]);
+  await putGlobal(run, [global, state.global], [...gone, ...empty]);
   for (const extension of [...gone, ...empty]) await withdrawExtension(extension, run);
   if (isAll && global !== undefined && failed.length === 0) await memory.keepMirror({ ...state, global });
   const pruned = run.prune && failed.length === 0 ? await pruneMirror(folder, namedBefore) : [];
@@ -145,7 +145,11 @@ async function mirrorAll(wanted: readonly string[], run: MirrorRun, isUnchanged:
 }
 
 /** The index of all that the mirror has: the bakery's own where it says the same. */
-async function putGlobal(run: MirrorRun, global: SignedIndex | undefined, gone: readonly string[]): Promise<void> {
+async function putGlobal(
+  run: MirrorRun,
+  globals: readonly (SignedIndex | undefined)[],
+  gone: readonly string[],
+): Promise<void> {
   const { folder, memory, key } = run;
   let lines: IndexEntry[] = [];
   for (const name of await memory.extensions()) {
@@ -153,12 +157,14 @@ async function putGlobal(run: MirrorRun, global: SignedIndex | undefined, gone: 
     const text = (await folder.read(publicPath(indexLocator(name))))?.toString("utf8");
     if (text !== undefined) lines = withLinesOf(name, imagesOf(name, parseSha256Sums(text)), lines);
   }
-  const text = formatSha256Sums(lines);
-  const named = new Set(lines.map(({ file, sha256 }) => `${file} ${sha256}`));
-  const own = global && mirroredIndex(global, ({ file, sha256 }) => named.has(`${file} ${sha256}`));
-  const isSame =
-    own !== undefined &&
-    own.text === global?.text &&
-    parseSha256Sums(own.text).filter(({ file }) => parseImageFile(file) !== undefined).length === lines.length;
-  await putIndex(folder, GLOBAL_PATH, isSame ? own : { text }, key);
+  // What was mirrored whole last counts too, where an extension has kept its index.
+  const own = globals.find((one) => one !== undefined && hasLines(one, lines));
+  await putIndex(folder, GLOBAL_PATH, own ? mirroredIndex(own, () => true) : { text: formatSha256Sums(lines) }, key);
+}
+
+/** Whether an index names these images and no others. */
+function hasLines({ text }: SignedIndex, lines: readonly IndexEntry[]): boolean {
+  const images = parseSha256Sums(text).filter(({ file }) => parseImageFile(file) !== undefined);
+  const key = ({ file, sha256 }: IndexEntry) => `${file} ${sha256}`;
+  return new Set(images.map(key)).symmetricDifference(new Set(lines.map(key))).size === 0;
 }

@@ -22,7 +22,7 @@ export interface UpstreamOptions {
 }
 
 /** Between index and signature the bakery may have published: it is asked again after so many milliseconds. */
-const PAUSES_MS = [250, 1_000];
+const PAUSES_MS = [250, 750];
 /** Some caches have to be told not to answer themselves: RFC 9111 section 5.2.1.4. */
 const ANEW = { "cache-control": "no-cache" } as const;
 /** OpenPGP signatures have some hundred bytes. */
@@ -30,6 +30,9 @@ const MAX_SIGNATURE_BYTES = 16 * 1024;
 const NOT_MODIFIED = 304;
 
 type Signature = NonNullable<SignedIndex["signature"]>;
+
+/** What is there is no index that clients read. */
+export class NoIndexError extends UpstreamError {}
 
 export class UpstreamBakery {
   readonly url: string;
@@ -62,7 +65,7 @@ export class UpstreamBakery {
    * @param known what was read last
    * @returns that very object where nothing has changed; undefined where there is no index
    * @throws UserError for one that nobody has signed whom we trust
-   * @throws UpstreamError for one that no client reads
+   * @throws NoIndexError for one that no client reads
    */
   async index(path: string, known?: SignedIndex): Promise<SignedIndex | undefined> {
     if (known !== undefined && (await this.#isTrusted(known)) && (await this.#isUnchanged(path, known))) return known;
@@ -117,7 +120,7 @@ export class UpstreamBakery {
     } catch (cause) {
       if (!(cause instanceof InvalidInput)) throw cause;
       const hint = "no client would read it; is this a bakery?";
-      throw new UpstreamError(cause.message, { details: { url }, hint, cause });
+      throw new NoIndexError(cause.message, { details: { url }, hint, cause });
     }
     return { text, ...etagOf(answer.headers) };
   }
