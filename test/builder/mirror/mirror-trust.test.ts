@@ -143,11 +143,11 @@ describe("while a bakery is mirrored", () => {
         await rig.publish("tool", "1.2.0", { size: 100_000 });
         const next = imageOf("1.2.0");
         rig.internet.fail(`bakery.example.org${next}`, "cut");
-      let isGone = false;
-      rig.intercept = ({ url, headers }) => {
-        isGone ||= new URL(url).pathname === next && headers.has("range");
-        return isGone ? new Response("gone away", { status: 403 }) : undefined;
-      };
+        let isGone = false;
+        rig.intercept = ({ url, headers }) => {
+          isGone ||= new URL(url).pathname === next && headers.has("range");
+          return isGone ? new Response("gone away", { status: 403 }) : undefined;
+        };
         const { exitCode, stderr } = await rig.mirror();
         expect([exitCode, stderr]).toEqual([1, expect.stringContaining("tool was not mirrored: upstream refused")]);
         expect(await rig.read(INDEX)).not.toContain("1.2.0");
