@@ -3,25 +3,19 @@
  * killed in.
  */
 import {
-  formatInventory,
   formatSha256Sums,
   INVENTORY_FILE,
   type Inventory,
   indexLocator,
-  indexOf,
-  isListed,
-  linesOf,
   minorSeries,
   parseInventory,
-  parseReleaseManifest,
   parseSha256Sums,
   publicPath,
-  RELEASE_MANIFEST_FILE,
-  releaseName,
 } from "../../schema/index.ts";
 import { NotFoundError, UpstreamError, UserError, WrongContentError } from "../system/errors.ts";
 import { inParallel } from "../system/in-parallel.ts";
-import { type Fetched, imagePath, mirrorRelease, mirrorTransfer, understood } from "./mirror-release.ts";
+import { inventoryOf, mirrorTransfers } from "./extension-files.ts";
+import { type Fetched, imagePath, mirrorRelease, understood } from "./mirror-release.ts";
 import type { ExtensionState, SignedIndex } from "./mirror-state.ts";
 import { mirroredIndex, putIndex, type SignedBy } from "./mirrored-index.ts";
 import type { Mirroring } from "./mirroring.ts";
@@ -104,7 +98,8 @@ async function mirrorAs(
   const series = isNew ? await readSeries(extension, { index, images, before }, world) : before.series;
   const inventoryPath = publicPath({ release: extension, file: INVENTORY_FILE });
   const inventoryBytes = isNew ? await bakery.read(inventoryPath) : undefined;
-  const inventory = inventoryBytes && understood(inventoryBytes, parseInventory);
+  const told = inventoryBytes && understood(inventoryBytes, parseInventory);
+  const inventory = told?.extension === extension ? told : undefined;
 
   const known = { ...before, keepsTransfers: before?.choice === choice };
   const fetched = await mirrorReleases(extension, images, { ...known, inventory }, world);
@@ -179,42 +174,6 @@ async function mirrorReleases(
     fetched.bytes += bytes;
   });
   return fetched;
-}
-
-/** The transfer files that machines get for the extension as a whole. */
-async function mirrorTransfers(extension: string, images: readonly ImageLine[], world: Mirroring): Promise<void> {
-  const names = new Set<string>([`${extension}.conf`]);
-  const versions = new Set(images.map(({ version }) => version));
-  for (const version of versions) {
-    const at = { release: releaseName({ extension, version }), file: RELEASE_MANIFEST_FILE };
-    const bytes = await world.folder.read(publicPath(at));
-    const manifest = bytes && understood(bytes, parseReleaseManifest);
-    for (const { file } of manifest?.transfers ?? []) names.add(file);
-  }
-  for (const file of names) await mirrorTransfer(publicPath({ release: extension, file }), world);
-  if (names.size > 1 || versions.size === 0) return;
-  // Without manifests: those that stay within a series, if there are any.
-  for (const name of new Set([...versions].flatMap((version) => minorSeries(version) ?? []))) {
-    const at = { release: extension, file: `${extension}-${name}.conf` };
-    if (!(await mirrorTransfer(publicPath(at), world))) return;
-  }
-}
-
-/** The inventory of what the mirror has; undefined where it is the bakery's own. */
-function inventoryOf(inventory: Inventory, images: readonly ImageLine[]): string | undefined {
-  const { extension } = inventory;
-  const has = new Set(images.map(({ file, sha256 }) => `${file} ${sha256}`));
-  const isMirrored = ({ file, sha256 }: { file: string; sha256: string }) => has.has(`${file} ${sha256}`);
-  if (indexOf(inventory).every(isMirrored)) return undefined;
-  const releases = inventory.releases.filter(isListed).flatMap(({ signature, ...release }) => {
-    const left = release.images.filter((image) =>
-      linesOf(extension, { ...release, images: [image] }).every(isMirrored),
-    );
-    // It is of all lines of the release.
-    const isWhole = left.length === release.images.length && signature !== undefined;
-    return left.length === 0 ? [] : [{ ...release, images: left, ...(isWhole && { signature }) }];
-  });
-  return formatInventory({ ...inventory, releases });
 }
 
 async function putIndexes(
