@@ -22,7 +22,7 @@ export interface UpstreamOptions {
 }
 
 /** Between index and signature the bakery may have published: it is asked again after so many milliseconds. */
-const PAUSES_MS = [250, 750];
+const PAUSES_MS = [100, 400];
 /** Some caches have to be told not to answer themselves: RFC 9111 section 5.2.1.4. */
 const ANEW = { "cache-control": "no-cache" } as const;
 /** OpenPGP signatures have some hundred bytes. */
