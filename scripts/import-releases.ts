@@ -10,7 +10,6 @@ import { parseBakeryUrl } from "../builder/commands/options.ts";
 import { describeError } from "../builder/describe-error.ts";
 import { openRelease, type Publisher } from "../builder/publish/publisher.ts";
 import { isUrl, publisherFor } from "../builder/publish/target.ts";
-import { publishedIn } from "../builder/release/published.ts";
 import { BakeryError, errorCode, rootMessage, UsageError } from "../builder/system/errors.ts";
 import { formatTable } from "../builder/system/format.ts";
 import { inParallel } from "../builder/system/in-parallel.ts";
@@ -19,12 +18,12 @@ import {
   InvalidInput,
   isExtensionName,
   isVersion,
-  parseImageFile,
   type Release,
   releaseName,
 } from "../schema/index.ts";
 import { extensionsOf, type FoundRelease, type GitHubBakery, releasesOf } from "./import/github-bakery.ts";
 import { type Importing, importRelease } from "./import/import-release.ts";
+import { missingIn } from "./import/target.ts";
 
 const USAGE = `usage: npm run import-releases -- --to <url or folder> [options]
 
@@ -85,11 +84,7 @@ async function run(args: readonly string[], terminal: Terminal): Promise<number>
   const source: GitHubBakery = { repository: from, server, http: upstreams.http };
 
   const found = await findReleases(source, options.only.map(parseOnly));
-  const published = await publishedIn(to, { answers: upstreams.answers, cwd });
-  const missing = found.releases.filter((release) => {
-    const has = published.get(releaseName(release));
-    return !release.lines.every(({ file }) => has?.has(parseImageFile(file)?.arch ?? "x86-64"));
-  });
+  const missing = await missingIn(to, found.releases, { upstreams, cwd });
   if (options["dry-run"]) {
     stdout.write(missing.map((release) => `${releaseName(release)}\n`).join("") || "nothing to import\n");
     return report(found.failed, terminal);
@@ -97,6 +92,9 @@ async function run(args: readonly string[], terminal: Terminal): Promise<number>
 
   const work = options.work ?? join(cacheFolderFrom(env), "import", from.replace("/", "-"));
   const world = { bakery: source, work: resolve(cwd, work), url: options.url, now: () => new Date(), progress, signal };
+  // A run that was killed may have published what is here still.
+  const there = found.releases.filter((release) => !missing.includes(release)).map(releaseName);
+  for (const name of there) await rm(join(world.work, name), { recursive: true, force: true });
   const publisher = await publisherFor(to, { env, cwd, progress, signal }, { proves: false });
   const outcome = await importAll(missing, world, publisher);
   const rows = outcome.done.map((name) => [name, "imported"]);

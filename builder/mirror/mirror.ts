@@ -2,7 +2,7 @@
  * A run of a mirror. Each extension is mirrored for itself: one that cannot be keeps its index, and the others go on.
  * What a run before has brought is not asked for again.
  */
-import { mkdir } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import {
   formatSha256Sums,
@@ -101,6 +101,8 @@ async function mirrorLocked(run: MirrorRun, state: MirrorState): Promise<Mirrore
   await putGlobal(run, [global, state.global], [...gone, ...empty]);
   for (const extension of [...gone, ...empty]) await withdrawExtension(extension, run);
   if (isAll && global !== undefined && failed.length === 0) await memory.keepMirror({ ...state, global });
+  // Of downloads that nobody goes on with.
+  if (failed.length === 0) await rm(memory.partials, { recursive: true, force: true });
   const pruned = run.prune && failed.length === 0 ? await pruneMirror(folder, namedBefore) : [];
   return { ...outcome, pruned };
 }

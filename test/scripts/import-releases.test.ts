@@ -1,13 +1,16 @@
 /** Releases of a bakery on GitHub, brought into a folder and into a bakery of the worker. */
-import { readdir, readFile, rm } from "node:fs/promises";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import {
   everyVersion,
+  formatInventory,
   formatSha256Sums,
   formatTransfer,
+  parseInventory,
   parseReleaseManifest,
   parseSha256Sums,
   transferFor,
+  yankRelease,
 } from "../../schema/index.ts";
 import { importReleases } from "../../scripts/import-releases.ts";
 import { live } from "../builder/publish/lives.ts";
@@ -157,6 +160,19 @@ describe("importing releases", () => {
     expect((await run(["--to", "site", "--only", "tool"])).stdout).toContain("tool-1.0.0  imported\n");
     // What was right is here still.
     expect(asked(".raw").map(({ path }) => path)).toEqual([image]);
+  });
+
+  it("what was withdrawn from where it goes is not brought back", async () => {
+    await run(["--to", "site", "--only", "tool"]);
+    const path = workplace.file("site/extensions/tool/releases.json");
+    const inventory = parseInventory(await readFile(path, "utf8"));
+    await writeFile(path, formatInventory(yankRelease(inventory, "1.0.0", "broken", new Date())));
+    await workplace.run(["reindex", "tool", "--to", "site"]);
+    expect(await run(["--to", "site", "--only", "tool"])).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringContaining("nothing was imported\n"),
+    });
+    expect(await read("SHA256SUMS")).not.toContain("1.0.0");
   });
 
   it("killed at any request, it goes on when it is run again", async () => {
