@@ -14,13 +14,7 @@ import { BakeryError, errorCode, rootMessage, UsageError } from "../builder/syst
 import { formatTable } from "../builder/system/format.ts";
 import { inParallel } from "../builder/system/in-parallel.ts";
 import { progressOn } from "../builder/system/progress.ts";
-import {
-  InvalidInput,
-  isExtensionName,
-  isVersion,
-  type Release,
-  releaseName,
-} from "../schema/index.ts";
+import { InvalidInput, isExtensionName, isVersion, type Release, releaseName } from "../schema/index.ts";
 import { extensionsOf, type FoundRelease, type GitHubBakery, releasesOf } from "./import/github-bakery.ts";
 import { type Importing, importRelease } from "./import/import-release.ts";
 import { missingIn } from "./import/target.ts";

@@ -1,11 +1,14 @@
 /** One release in a mirror: its images, each held against the index, its manifest and its transfer files. */
 import {
   type Arch,
+  BUILD_LOG_FILE,
   InvalidInput,
+  MAX_BUILD_LOG_BYTES,
   MAX_TRANSFER_BYTES,
   parseReleaseManifest,
   parseTransfer,
   publicPath,
+  RELEASE_DOCUMENTS,
   RELEASE_MANIFEST_FILE,
   type Release,
   type ReleaseManifest,
@@ -48,6 +51,7 @@ export async function mirrorRelease(release: ReleaseToMirror, world: Mirroring):
     fetched.bytes += bytes;
   }
   const manifest = await mirrorManifest(release, world);
+  if (manifest !== undefined) await mirrorDocuments(manifest, world);
   // Of a bakery without manifests, the name that all of them have.
   const transfers = manifest?.transfers ?? [{ file: `${release.extension}.conf`, sha256: undefined }];
   for (const { file, sha256 } of transfers) {
@@ -96,6 +100,16 @@ async function mirrorManifest(
   }
   await folder.write(path, bytes);
   return manifest;
+}
+
+/** What follows from the manifest, and what its build has said. */
+async function mirrorDocuments(manifest: ReleaseManifest, { bakery, folder }: Mirroring): Promise<void> {
+  const pathOf = (file: string) => publicPath({ release: releaseName(manifest), file });
+  for (const [file, format] of Object.entries(RELEASE_DOCUMENTS)) await folder.write(pathOf(file), format(manifest));
+  const logPath = pathOf(BUILD_LOG_FILE);
+  if (await folder.has(logPath)) return;
+  const log = await bakery.read(logPath);
+  if (log !== undefined && log.length <= MAX_BUILD_LOG_BYTES) await folder.write(logPath, log);
 }
 
 /**

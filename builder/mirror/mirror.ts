@@ -51,7 +51,10 @@ export async function mirror(run: MirrorRun): Promise<Mirrored> {
   const { folder } = run;
   await mkdir(folder.root, { recursive: true });
   const state = await openState(run);
-  return withLock(join(folder.root, ".mirroring"), () => mirrorLocked(run, state), undefined, run.signal);
+  return withLock(join(folder.root, ".mirroring"), () => mirrorLocked(run, state), {
+    signal: run.signal,
+    onWait: () => run.progress.note(`another mirror is at work in ${folder.root}`),
+  });
 }
 
 /** @throws UsageError for a folder that has something else */
