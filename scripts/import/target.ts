@@ -21,7 +21,7 @@ export async function missingIn(
   releases: readonly FoundRelease[],
   { upstreams, cwd }: { readonly upstreams: Upstreams; readonly cwd: string },
 ): Promise<FoundRelease[]> {
-  const published = await publishedIn(to, { answers: upstreams.answers, cwd });
+  const { releases: published } = await publishedIn(to, { answers: upstreams.answers, cwd });
   const notListed = releases.filter((release) => {
     const has = published.get(releaseName(release));
     return release.lines.some(({ file }) => !has?.has(parseImageFile(file)?.arch ?? "x86-64"));
