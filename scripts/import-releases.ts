@@ -1,4 +1,4 @@
-/** `npm run import-releases -- …`: brings the releases of a bakery on GitHub to another bakery, or into a folder. */
+/** `npm run import -- …`: brings the releases of a bakery on GitHub to another bakery, or into a folder. */
 import { rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -19,7 +19,7 @@ import { extensionsOf, type FoundRelease, type GitHubBakery, releasesOf } from "
 import { type Importing, importRelease } from "./import/import-release.ts";
 import { missingIn } from "./import/target.ts";
 
-const USAGE = `usage: npm run import-releases -- --to <url or folder> [options]
+const USAGE = `usage: npm run import -- --to <url or folder> [options]
 
   --from <owner/repository>     whose releases (default: flatcar/sysext-bakery)
   --to <url or folder>          where they go
