@@ -14,6 +14,7 @@ import { inspectCommand } from "./commands/inspect.ts";
 import { keygenCommand } from "./commands/keygen.ts";
 import { listCommand } from "./commands/list.ts";
 import { pruneCommand, reindexCommand, yankCommand } from "./commands/maintain.ts";
+import { mirrorCommand } from "./commands/mirror.ts";
 import { missingCommand } from "./commands/missing.ts";
 import { newCommand } from "./commands/new.ts";
 import { withFlagValues } from "./commands/options.ts";
@@ -45,6 +46,7 @@ const COMMANDS = [
   pruneCommand,
   reindexCommand,
   doctorCommand,
+  mirrorCommand,
   keygenCommand,
   rootfsCommand,
   flixCommand,

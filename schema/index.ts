@@ -99,6 +99,7 @@ export {
   succeed,
   unsignedIndex,
 } from "./published-index.ts";
+export { readdressTransfer } from "./readdress-transfer.ts";
 export { RELEASE_DOCUMENTS } from "./release-documents.ts";
 export {
   type BuildRecord,

@@ -11,21 +11,25 @@ import type { Publisher, ReleaseManifest } from "./release-manifest.ts";
 export const PROVENANCE_FILE = "provenance.intoto.json";
 /** What `externalParameters` mean: the fields of a recipe, ARCHITECTURE.md. */
 const BUILD_TYPE = "urn:sysext-bakery:bake:v1";
+/** Made by another bakery, of what and how nobody has said. */
+const IMPORT_TYPE = "urn:sysext-bakery:import:v1";
 /** A builder about which nothing is verified: whoever held the token, or the key. */
 const UNKNOWN_BUILDER = "urn:sysext-bakery:builder:unverified";
 
 export function provenanceStatementOf({ extension, version, images, provenance, publisher }: ReleaseManifest) {
-  const { builtAt, bundled, options, downloads, builds, commit } = provenance;
+  const { builtAt, bundled, options, downloads, builds, commit, imported } = provenance;
   return {
     _type: "https://in-toto.io/Statement/v1",
     subject: images.map(({ file, sha256 }) => ({ name: file, digest: { sha256 } })),
     predicateType: "https://slsa.dev/provenance/v1",
     predicate: {
       buildDefinition: {
-        buildType: BUILD_TYPE,
-        externalParameters: { extension, version, bundled, ...(options !== undefined && { options }) },
+        buildType: imported === undefined ? BUILD_TYPE : IMPORT_TYPE,
+        externalParameters: { extension, version, bundled, ...(options !== undefined && { options }), ...imported },
         internalParameters: {
-          inputsDigests: Object.fromEntries(images.map(({ arch, inputsDigest }) => [arch, inputsDigest])),
+          ...(imported === undefined && {
+            inputsDigests: Object.fromEntries(images.map(({ arch, inputsDigest }) => [arch, inputsDigest])),
+          }),
           ...(builds !== undefined && { builds }),
         },
         resolvedDependencies: [

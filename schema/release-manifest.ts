@@ -42,8 +42,11 @@ const image = v.strictObject({
   os: v.optional(v.pipe(v.string(), v.regex(/^[a-z0-9._-]+$/, "no ID= of an os-release"))),
   /** Checks that would have refused the image */
   allowed: v.optional(v.pipe(v.array(allowance), v.minLength(1), v.maxLength(32))),
-  /** sha256 over all that went into the image: recipe, files, downloads, tools. Equal means nothing to bake anew. */
-  inputsDigest: d.sha256,
+  /**
+   * sha256 over all that went into the image: recipe, files, downloads, tools. Equal means nothing to bake anew. Nobody
+   * knows it of releases that were imported; all others have it.
+   */
+  inputsDigest: v.optional(d.sha256),
   /**
    * sha256 over what of it is the recipe's affair: without the tools of a machine and the packages of a day. Another
    * one means that the recipe, its files, what it downloads or what it bundles has changed.
@@ -80,8 +83,10 @@ const build = v.strictObject({
 const provenance = v.strictObject({
   /** the commit of the repository that held the recipe */
   commit: v.optional(commit),
-  /** RFC 3339; never inside an image */
+  /** RFC 3339; never inside an image. Of what was imported: when it was published there, which is all that is known */
   builtAt: d.timestamp,
+  /** Another bakery has made the release, and said no more of it than the hashes of its images. */
+  imported: v.optional(v.strictObject({ from: d.url })),
   /** what each bundled name resolved to, `{ cni: "v1.6.2" }` */
   bundled: v.record(v.string(), d.version),
   /** what was chosen of the recipe's options, `{ without: "containerd" }` */
@@ -142,9 +147,12 @@ const releaseManifest = v.pipe(
       pathItem(manifest[list], at),
       pathItem(manifest[list][at], key),
     ];
-    for (const [at, { file, arch }] of manifest.images.entries()) {
+    for (const [at, { file, arch, inputsDigest }] of manifest.images.entries()) {
       const wanted = imageFile(manifest, arch);
       if (file !== wanted) addIssue({ message: `must be ${wanted}`, path: field("images", at, "file") });
+      if (inputsDigest === undefined && manifest.provenance.imported === undefined) {
+        addIssue({ message: "missing, and the release is not imported", path: field("images", at, "inputsDigest") });
+      }
       if (manifest.images.findIndex((other) => other.arch === arch) !== at) {
         addIssue({ message: `a second image for ${arch}`, path: field("images", at, "arch") });
       }

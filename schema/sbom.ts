@@ -47,6 +47,8 @@ export function sbomOf(manifest: ReleaseManifest) {
     },
     components: refs.map((ref) => components.find((one) => one["bom-ref"] === ref)),
     dependencies: [{ ref: name, dependsOn: refs }],
+    // That nothing is listed does not mean that nothing is in it.
+    ...(provenance.imported !== undefined && { compositions: [{ aggregate: "unknown", assemblies: [name] }] }),
   };
 }
 

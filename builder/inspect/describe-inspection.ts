@@ -49,12 +49,17 @@ function unitRows({ unit, path, upheldBy }: UnitShown): string[][] {
 }
 
 function provenanceRows(provenance: ProvenanceShown): string[][] {
-  const { release, commit, builtAt, downloads, allowances } = provenance;
+  const { release, commit, builtAt, imported, downloads, allowances } = provenance;
   const rows = [
     ["manifest", manifestName(provenance)],
     ["release", release],
     ["commit", commit ?? "unknown"],
-    ["built", builtAt],
+    ...(imported === undefined
+      ? [["built", builtAt]]
+      : [
+          ["published", builtAt],
+          ["imported", imported.from],
+        ]),
     ...downloads.flatMap(({ url, sha256, size, verifiedBy, reason }) => [
       ["download", url],
       ["", `${formatBytes(size)}, sha256 ${sha256}`],

@@ -16,7 +16,7 @@ import type { OpenImage, Place } from "../image/open-image.ts";
 import { UpstreamError } from "../system/errors.ts";
 import type { Http } from "../system/http.ts";
 
-export interface ProvenanceShown extends Pick<Provenance, "commit" | "builtAt" | "downloads"> {
+export interface ProvenanceShown extends Pick<Provenance, "commit" | "builtAt" | "downloads" | "imported"> {
   /** Where it is said: a path or a URL */
   readonly manifest: string;
   readonly release: string;
@@ -55,12 +55,13 @@ export async function findProvenance(
 ): Promise<ProvenanceShown | undefined> {
   const found = await findManifest(opened, http);
   if (found === undefined) return undefined;
-  const { commit, builtAt, downloads } = found.manifest.provenance;
+  const { commit, builtAt, downloads, imported } = found.manifest.provenance;
   return {
     manifest: found.at,
     release: releaseName(found.manifest),
     ...(commit !== undefined && { commit }),
     builtAt,
+    ...(imported !== undefined && { imported }),
     downloads,
     allowances: found.image.allowed ?? [],
   };

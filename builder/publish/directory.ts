@@ -44,7 +44,7 @@ import { nextGlobalIndex, releaseText, type SigningPolicy } from "./index-signer
 import { changed, type LocalRelease, type Published, type Publisher } from "./publisher.ts";
 
 /** Names by which clients ask for signatures: 254 and 257 the first, 262 the second. */
-const SIGNATURE_SUFFIXES = [".gpg", ".sha256.asc"] as const;
+export const SIGNATURE_SUFFIXES = [".gpg", ".sha256.asc"] as const;
 
 interface Putting {
   readonly inventory: Inventory;

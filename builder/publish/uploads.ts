@@ -3,6 +3,7 @@ import { openAsBlob } from "node:fs";
 import { join } from "node:path";
 import { type Draft, type DraftFile, PART_BYTES, type Release } from "../../schema/index.ts";
 import { sha256Of } from "../system/digest.ts";
+import { inParallel } from "../system/in-parallel.ts";
 import type { Progress, Transfer } from "../system/progress.ts";
 import type { BakeryApi } from "./bakery-api.ts";
 import { releasePath } from "./paths.ts";
@@ -37,7 +38,7 @@ export async function uploadMissing({ draft, files }: Draft, options: UploadOpti
     transfers.set(file.file, progress.transfer(file.file, total));
   }
   try {
-    await inParallel(parts, (part) => send(part, draft, options, transfers.get(part.file.file)));
+    await inParallel(parts, PARALLEL, (part) => send(part, draft, options, transfers.get(part.file.file)));
   } finally {
     for (const transfer of transfers.values()) transfer.end();
   }
@@ -90,22 +91,4 @@ export class MeteredBlob extends Blob {
     });
     return super.stream().pipeThrough(meter as never);
   }
-}
-
-/** The first failure ends it; what is under way by then is waited for. */
-async function inParallel<T>(items: readonly T[], perform: (item: T) => Promise<void>): Promise<void> {
-  const queue = items.values();
-  let failed = false;
-  const work = async () => {
-    for (const item of queue) {
-      if (failed) return;
-      await perform(item).catch((error) => {
-        failed = true;
-        throw error;
-      });
-    }
-  };
-  const outcomes = await Promise.allSettled(Array.from({ length: PARALLEL }, work));
-  const failure = outcomes.find((outcome) => outcome.status === "rejected");
-  if (failure !== undefined) throw failure.reason;
 }

@@ -63,7 +63,8 @@ export async function sweep(folder: string, pattern: RegExp, removeOne = remove)
   }
 }
 
-async function flush(path: string): Promise<void> {
+/** Until it is on disk: a file's bytes, or a folder's names. */
+export async function flush(path: string): Promise<void> {
   const handle = await open(path, "r");
   try {
     await handle.sync();

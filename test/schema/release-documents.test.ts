@@ -24,6 +24,28 @@ function withDownloads(...urls: string[]): ReleaseManifest {
   return { ...manifest, provenance: { ...manifest.provenance, downloads } };
 }
 
+const FROM = "https://github.com/example/bakery/releases/tag/kubernetes-v1.32.2";
+const imported = parseReleaseManifest({
+  ...manifest,
+  images: manifest.images.map(({ inputsDigest, ...image }) => image),
+  provenance: { builtAt: manifest.provenance.builtAt, imported: { from: FROM }, bundled: {}, downloads: [] },
+});
+
+describe("of a release that was imported", () => {
+  it("the documents do not say that it was baked here, or that nothing is in it", () => {
+    const { predicate } = document("provenance.intoto.json", imported);
+    expect(predicate.buildDefinition).toEqual({
+      buildType: "urn:sysext-bakery:import:v1",
+      externalParameters: { extension: "kubernetes", version: "v1.32.2", bundled: {}, from: FROM },
+      internalParameters: {},
+      resolvedDependencies: [],
+    });
+    expect(document("sbom.cdx.json", imported).compositions).toEqual([
+      { aggregate: "unknown", assemblies: ["kubernetes-v1.32.2"] },
+    ]);
+  });
+});
+
 describe("the SBOM", () => {
   const validator = new Validation.JsonStrictValidator(Spec.Version.v1dot6);
 
@@ -40,6 +62,7 @@ describe("the SBOM", () => {
     ],
     ["of the same download twice", withDownloads("https://example.org/a", "https://example.org/a")],
     ["of nothing but files of its own", withDownloads()],
+    ["of what was imported", imported],
   ])("is one by CycloneDX's schema: %s", async (_, of) => {
     expect(await validator.validate(RELEASE_DOCUMENTS["sbom.cdx.json"]?.(of) ?? "")).toBeNull();
   });
