@@ -22,7 +22,7 @@ export interface Env {
   readonly INDEX_SETTLE_SECONDS?: string | number;
   /** Bytes; what one release may have at the most */
   readonly MAX_RELEASE_BYTES?: string | number;
-  /** The address of this bakery: the audience of the tokens that pipelines come with */
+  /** The address of this bakery: the audience of the tokens that pipelines come with, and what feeds and events say */
   readonly BAKERY_URL?: string;
   /** Which pipelines may publish what (worker/auth/publishers.ts) */
   readonly PUBLISHERS?: string;
@@ -44,6 +44,8 @@ export interface GithubConfig {
 export interface Config {
   readonly github?: GithubConfig;
   readonly docsUrl?: string;
+  /** The address under which this bakery wants to be known, whatever a request has */
+  readonly bakeryUrl?: string;
   readonly indexTtlSeconds: number;
   readonly indexSettleSeconds: number;
   readonly maxReleaseBytes: number;
@@ -74,6 +76,7 @@ export function parseConfig(env: Env): Config {
   const apiUrl = parseUrl("GITHUB_API_URL", env.GITHUB_API_URL) ?? DEFAULT_GITHUB_API_URL;
   const token = setting(env.GITHUB_TOKEN);
   const docsUrl = parseUrl("DOCS_URL", env.DOCS_URL);
+  const bakeryUrl = parseUrl("BAKERY_URL", env.BAKERY_URL);
 
   const signingKeyring = setting(env.SIGNING_KEYRING);
 
@@ -91,6 +94,7 @@ export function parseConfig(env: Env): Config {
     }),
     ...(signingKeyring !== undefined && { signingKeyring }),
     ...(docsUrl !== undefined && { docsUrl }),
+    ...(bakeryUrl !== undefined && { bakeryUrl }),
   };
 }
 

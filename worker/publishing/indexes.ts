@@ -28,6 +28,7 @@ import { makeIndexCopy } from "../indexes/index-copy.ts";
 import { checkSignatures, type VerifySignature } from "./index-signatures.ts";
 import type { Inventories } from "./inventories.ts";
 import type { Objects } from "./objects.ts";
+import type { RecentRecord } from "./recent-record.ts";
 
 /** The index of the extension itself, or the global one, in which the extension's lines change. */
 export type Scope = "extension" | "global";
@@ -35,6 +36,7 @@ export type Scope = "extension" | "global";
 export interface IndexPublisherOptions {
   readonly objects: Objects;
   readonly inventories: Inventories;
+  readonly recent: RecentRecord;
   readonly indexCache: IndexCache;
   /** None: any signature is taken, and none is demanded */
   readonly verify: VerifySignature | undefined;
@@ -91,7 +93,7 @@ export class IndexPublisher {
     request: IndexRequest,
     { etag, waitUntil }: PutOptions,
   ): Promise<IndexPut> {
-    const { objects, inventories, indexCache, verify, settleSeconds, now } = this.#options;
+    const { objects, inventories, recent, indexCache, verify, settleSeconds, now } = this.#options;
     const release = releaseOf(extension, scope);
     const [stored, inventory] = await Promise.all([this.#read(release), inventories.read(extension)]);
     if ((stored?.etag ?? null) !== etag) throw changedMeanwhile();
@@ -107,6 +109,8 @@ export class IndexPublisher {
 
     const readAt = now();
     const index = succeed(stored?.index, request, { now: new Date(readAt), settleSeconds });
+    // Before the index: whoever is cut off in between puts the index again, and all that comes before it.
+    if (scope === "extension") await recent.note(inventory);
     const written = await objects.write(
       keyOf(release),
       formatPublishedIndex(index),

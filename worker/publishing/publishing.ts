@@ -11,6 +11,7 @@ import type { VerifySignature } from "./index-signatures.ts";
 import { IndexPublisher } from "./indexes.ts";
 import { Inventories } from "./inventories.ts";
 import { Objects } from "./objects.ts";
+import { RecentRecord } from "./recent-record.ts";
 import { Uploads } from "./uploads.ts";
 import { Withdrawals } from "./withdrawals.ts";
 
@@ -41,7 +42,8 @@ export function createPublishing(options: PublishingOptions): Publishing {
   const drafts = new Drafts(objects, now);
   const inventories = new Inventories(objects);
   const settleSeconds = config.indexSettleSeconds;
-  const indexes = new IndexPublisher({ objects, inventories, indexCache, verify, settleSeconds, now });
+  const recent = new RecentRecord(objects);
+  const indexes = new IndexPublisher({ objects, inventories, recent, indexCache, verify, settleSeconds, now });
   return {
     authenticator,
     maxReleaseBytes: config.maxReleaseBytes,
