@@ -1,6 +1,6 @@
 /** What a feed of releases says, whatever its format. */
 import type { Arch } from "./arch.ts";
-import { FEED_FILES, type FeedKind, feedLocator, publicPath, RELEASE_MANIFEST_FILE } from "./layout.ts";
+import { type FeedKind, feedLocator, type Locator, publicPath, RELEASE_MANIFEST_FILE } from "./layout.ts";
 import { imageFile, releaseName } from "./names.ts";
 import { changedAt, type RecentRelease } from "./recent-releases.ts";
 
@@ -37,10 +37,10 @@ export interface FeedEntry {
   readonly html: string;
   readonly transferUrl: string;
   /** None of a release that is withdrawn: programs that download what a feed names are not to have it */
-  readonly enclosures: readonly Enclosure[];
+  readonly enclosures: readonly ReleaseImage[];
 }
 
-export interface Enclosure {
+export interface ReleaseImage {
   readonly arch: Arch;
   readonly file: string;
   readonly url: string;
@@ -57,13 +57,13 @@ export function makeFeed(releases: readonly RecentRelease[], { base, extension }
   const entries = releases.map((release) => makeEntry(release, base));
   const [latest] = entries;
   if (latest === undefined) return undefined;
-  const urlOf = (kind: FeedKind) => base + publicPath(feedLocator(kind, extension));
+  const feedUrl = (kind: FeedKind) => urlOf(feedLocator(kind, extension), base);
   const author = base.replace(/^https?:\/\//, "");
   return {
     title: `${extension ?? "System extensions"} at ${author}`,
     author,
     home: `${base}/`,
-    urls: Object.fromEntries(Object.keys(FEED_FILES).map((kind) => [kind, urlOf(kind as FeedKind)])) as Feed["urls"],
+    urls: { "atom-feed": feedUrl("atom-feed"), "json-feed": feedUrl("json-feed") },
     updated: latest.updated,
     entries,
   };
@@ -71,18 +71,13 @@ export function makeFeed(releases: readonly RecentRelease[], { base, extension }
 
 function makeEntry(release: RecentRelease, base: string): FeedEntry {
   const { extension, version, yanked } = release;
-  const urlOf = (folder: string, file: string) => base + encodeURI(publicPath({ release: folder, file }));
-  const name = releaseName(release);
-  const images = release.images.map(({ arch, size, sha256 }) => {
-    const file = imageFile(release, arch);
-    return { arch, file, url: urlOf(name, file), size, sha256 };
-  });
+  const images = imagesOf(release, base);
   const what = `${extension} ${version}`;
-  const transferUrl = urlOf(extension, `${extension}.conf`);
+  const transferUrl = urlOf({ release: extension, file: `${extension}.conf` }, base);
   const summary = yanked ? `withdrawn: ${yanked.reason}` : `images for ${images.map(({ arch }) => arch).join(" and ")}`;
   return {
     extension,
-    url: urlOf(name, RELEASE_MANIFEST_FILE),
+    url: urlOf({ release: releaseName(release), file: RELEASE_MANIFEST_FILE }, base),
     title: yanked ? `${what} (withdrawn)` : what,
     published: new Date(release.publishedAt).toISOString(),
     updated: new Date(changedAt(release)).toISOString(),
@@ -93,11 +88,23 @@ function makeEntry(release: RecentRelease, base: string): FeedEntry {
   };
 }
 
+/** The images of a release, and where they are. */
+export function imagesOf(release: Pick<RecentRelease, "extension" | "version" | "images">, base: string) {
+  return release.images.map(({ arch, size, sha256 }): ReleaseImage => {
+    const file = imageFile(release, arch);
+    return { arch, file, url: urlOf({ release: releaseName(release), file }, base), size, sha256 };
+  });
+}
+
+function urlOf(at: Locator, base: string): string {
+  return base + encodeURI(publicPath(at));
+}
+
 function withdrawnHtml(what: string, reason: string): string {
   return `<p>${escapeMarkup(what)} was withdrawn: machines do not get it any more. ${escapeMarkup(reason)}</p>`;
 }
 
-function imagesHtml(what: string, images: readonly Enclosure[], transferUrl: string): string {
+function imagesHtml(what: string, images: readonly ReleaseImage[], transferUrl: string): string {
   const items = images.map(({ file, url, size, sha256 }) => {
     const link = `<a href="${escapeMarkup(url)}">${escapeMarkup(file)}</a>`;
     return `<li>${link}, ${size} bytes, sha256 <code>${sha256}</code></li>`;

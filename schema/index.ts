@@ -11,7 +11,7 @@ export type {
 export { API_OPERATIONS, type ApiOperation, DEFAULT_PAGE, MAX_PAGE } from "./api-operations.ts";
 export { ARCHES, type Arch, GO_ARCH, isArch, UNAME_ARCH } from "./arch.ts";
 export { atomFeed } from "./atom.ts";
-export { type Feed, type FeedEntry, type FeedOptions, makeFeed } from "./feed.ts";
+export { type Feed, type FeedEntry, type FeedOptions, imagesOf, makeFeed } from "./feed.ts";
 export { withLinesOf } from "./global-index.ts";
 export { formatIni, type IniEntry, type IniSection, parseIni } from "./ini.ts";
 export { InvalidInput } from "./invalid-input.ts";
@@ -149,4 +149,12 @@ export {
   transferFor,
 } from "./transfer.ts";
 export { compareVersions, newestFirst, type Order } from "./version.ts";
+export {
+  formatOutboxBatch,
+  type OutboxBatch,
+  parseOutboxBatch,
+  parseReleaseEvent,
+  type ReleaseEvent,
+  type WebhookMessage,
+} from "./webhook.ts";
 export { PRUNE_DELAY_SECONDS, pruneReleases, restoreRelease, withRelease, yankRelease } from "./withdrawal.ts";

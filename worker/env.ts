@@ -28,6 +28,10 @@ export interface Env {
   readonly PUBLISHERS?: string;
   /** A secret. The sha256 of a token that may do everything */
   readonly PUBLISH_TOKEN_SHA256?: string;
+  /** Who is told of publications; https, and perhaps secret itself */
+  readonly WEBHOOK_URL?: string;
+  /** A secret. `whsec_<base64>`, by which the receiver knows that it is us; two while one replaces the other */
+  readonly WEBHOOK_SECRET?: string;
   /** As GitHub's; another one for GitHub Enterprise */
   readonly OIDC_ISSUER?: string;
   /** The public keys that sign this bakery's indexes: a binary OpenPGP keyring in base64 */
@@ -96,6 +100,11 @@ export function parseConfig(env: Env): Config {
     ...(docsUrl !== undefined && { docsUrl }),
     ...(bakeryUrl !== undefined && { bakeryUrl }),
   };
+}
+
+/** What the URLs of feeds and events begin with: the bakery's own address, or by which it was asked. */
+export function baseOf({ bakeryUrl }: Config, url: string): string {
+  return bakeryUrl ?? new URL(url).origin;
 }
 
 export function githubServerUrl(env: Env): string {

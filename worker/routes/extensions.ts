@@ -10,6 +10,7 @@ import {
 } from "../../schema/index.ts";
 import type { AppEnv } from "../context.ts";
 import { openDerived } from "../derived-file.ts";
+import { baseOf } from "../env.ts";
 import { openFeed } from "../feeds.ts";
 import { mkosiManifest } from "../mkosi-manifest.ts";
 import { decodePath, pathnameOf } from "../path.ts";
@@ -95,7 +96,7 @@ function openFile(services: Services, path: PublicPath, request: PublicRequest):
     }
     case "atom-feed":
     case "json-feed":
-      return openFeed(stores.inventory, path, config.bakeryUrl ?? new URL(request.url).origin, request);
+      return openFeed(stores.inventory, path, baseOf(config, request.url), request);
     default:
       return stores[path.kind].open(path.at, request);
   }
