@@ -69,7 +69,9 @@ export class Outbox {
     if (messages.length === 0) return undefined;
     const { extension } = change.inventory;
     const notBefore = this.#after(UNCONFIRMED_SECONDS);
-    const batch = { schemaVersion: 1, extension, confirmed: false, attempts: 0, notBefore, messages } as const;
+    const document = { schemaVersion: 1, extension, confirmed: false, attempts: 0, notBefore, messages };
+    // As it will be read again, so that a message has the same bytes whenever it is sent.
+    const batch = parseOutboxBatch(document);
     const held = { key: await keyOf(extension, messages), batch };
     await this.#write(held);
     return held;
