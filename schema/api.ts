@@ -39,7 +39,14 @@ export const apiExtension = v.strictObject({
   ...extensionSummary,
   /** Minor series, newest first; each has an index of its own */
   series: v.array(v.strictObject({ name: seriesName, version: d.version, index: url })),
-  links: v.strictObject({ index: url, transfer: url, releases: url }),
+  links: v.strictObject({
+    index: url,
+    transfer: url,
+    releases: url,
+    /** Only of what was published to the bakery itself */
+    atomFeed: v.optional(url),
+    jsonFeed: v.optional(url),
+  }),
 });
 
 export const apiExtensions = v.strictObject({

@@ -10,6 +10,8 @@ export type {
 } from "./api.ts";
 export { API_OPERATIONS, type ApiOperation, DEFAULT_PAGE, MAX_PAGE } from "./api-operations.ts";
 export { ARCHES, type Arch, GO_ARCH, isArch, UNAME_ARCH } from "./arch.ts";
+export { atomFeed } from "./atom.ts";
+export { type Feed, type FeedEntry, type FeedOptions, imagesOf, makeFeed } from "./feed.ts";
 export { withLinesOf } from "./global-index.ts";
 export { formatIni, type IniEntry, type IniSection, parseIni } from "./ini.ts";
 export { InvalidInput } from "./invalid-input.ts";
@@ -26,9 +28,13 @@ export {
   type PublishedRelease,
   parseInventory,
 } from "./inventory.ts";
+export { jsonFeed } from "./json-feed.ts";
 export { inventoryJsonSchema, releaseManifestJsonSchema } from "./json-schema.ts";
 export {
   BUILD_LOG_FILE,
+  FEED_FILES,
+  type FeedKind,
+  feedLocator,
   GLOBAL_INDEX,
   INDEX_FILE,
   INVENTORY_FILE,
@@ -39,6 +45,7 @@ export {
   type PublicPath,
   parsePublicPath,
   publicPath,
+  RECENT_RELEASES,
   RELEASE_MANIFEST_FILE,
   storageKey,
 } from "./layout.ts";
@@ -100,6 +107,15 @@ export {
   unsignedIndex,
 } from "./published-index.ts";
 export { readdressTransfer } from "./readdress-transfer.ts";
+export {
+  formatRecentReleases,
+  noRecentReleases,
+  parseRecentReleases,
+  type RecentRelease,
+  type RecentReleases,
+  recentReleasesOf,
+  withRecentReleasesOf,
+} from "./recent-releases.ts";
 export { RELEASE_DOCUMENTS } from "./release-documents.ts";
 export {
   type BuildRecord,
@@ -134,4 +150,12 @@ export {
   transferFor,
 } from "./transfer.ts";
 export { compareVersions, newestFirst, type Order } from "./version.ts";
+export {
+  formatOutboxBatch,
+  type OutboxBatch,
+  parseOutboxBatch,
+  parseReleaseEvent,
+  type ReleaseEvent,
+  type WebhookMessage,
+} from "./webhook.ts";
 export { PRUNE_DELAY_SECONDS, pruneReleases, restoreRelease, withRelease, yankRelease } from "./withdrawal.ts";

@@ -11,7 +11,7 @@ import type { ReleaseManifest } from "./release-manifest.ts";
 import type { IndexEntry } from "./sha256sums.ts";
 import { newestFirst } from "./version.ts";
 
-const publishedRelease = v.strictObject({
+export const publishedRelease = v.strictObject({
   version: d.version,
   publishedAt: d.timestamp,
   images: v.pipe(
@@ -28,6 +28,8 @@ const publishedRelease = v.strictObject({
    */
   signature: v.optional(d.signature),
   yanked: v.optional(v.strictObject({ at: d.timestamp, reason: v.pipe(v.string(), v.minLength(1)) })),
+  /** When it was listed again, after it was withdrawn */
+  restoredAt: v.optional(d.timestamp),
   /** To be deleted for good: not before the indexes that name it are forgotten everywhere */
   pruned: v.optional(
     v.strictObject({

@@ -6,7 +6,7 @@
  * of the reference's server, down to what it accepts before `/extensions/` and between it and the file name.
  */
 import { ARCHES, type Arch } from "./arch.ts";
-import { MINOR_SERIES, parseImageFile, releaseName } from "./names.ts";
+import { isExtensionName, MINOR_SERIES, parseImageFile, releaseName } from "./names.ts";
 import { RELEASE_DOCUMENTS } from "./release-documents.ts";
 
 /** One stored file. The R2 key is `<release>/<file>`, and so is the path below a GitHub repository's downloads. */
@@ -31,6 +31,8 @@ export type PublicPath =
   | { readonly kind: "build-log"; readonly at: Locator }
   /** What openSUSE's sysextmgr asks for beside an image; it follows from the release manifest */
   | { readonly kind: "mkosi-manifest"; readonly at: Locator; readonly arch: Arch }
+  /** What was published lately of an extension, or of all: `/extensions/kubernetes/feed.atom`, `/feed.json` */
+  | { readonly kind: "atom-feed" | "json-feed"; readonly at: Locator }
   /** The newest image: `/extensions/kubernetes/latest/arm64.raw`, `/extensions/kubernetes/v1.34/latest/arm64.raw` */
   | { readonly kind: "latest"; readonly at: Locator; readonly arch: Arch; readonly series?: string };
 
@@ -43,6 +45,13 @@ export const INVENTORY_FILE = "releases.json";
 export const BUILD_LOG_FILE = "build.log";
 /** The release that holds the global index. */
 export const GLOBAL_INDEX: Locator = { release: INDEX_FILE, file: INDEX_FILE };
+
+export const FEED_FILES = { "atom-feed": "feed.atom", "json-feed": "feed.json" } as const;
+export type FeedKind = keyof typeof FEED_FILES;
+/** What belongs to the feed of all extensions; no extension has this name. */
+const ALL_FEEDS = ".feed";
+/** What the feed of all extensions is made of; no client sees it. */
+export const RECENT_RELEASES: Locator = { release: ALL_FEEDS, file: "recent.json" };
 
 /** Where the keyring is, and by which names: 262 looks for one at `.pgp`, the others at `.gpg`. */
 const KEYS_FOLDER = "keys";
@@ -72,6 +81,7 @@ const DOCUMENT_KINDS = new Map<string, "release-manifest" | "inventory" | "docum
   [BUILD_LOG_FILE, "build-log"],
   ...Object.keys(RELEASE_DOCUMENTS).map((file) => [file, "document"] as const),
 ]);
+const FEED = /^\/(?:extensions\/(?<extension>[^/]+)\/)?feed\.(?<format>atom|json)$/u;
 
 /** R2's longest key, in bytes. A longer path names nothing that could be stored, and would cost time to match. */
 const MAX_PATH_LENGTH = 1024;
@@ -152,6 +162,15 @@ const RULES: readonly Rule[] = [
     },
   },
   {
+    ends: Object.values(FEED_FILES),
+    parse(pathname) {
+      const { extension, format } = groupsOf(FEED, pathname);
+      if (format === undefined || (extension !== undefined && !isExtensionName(extension))) return undefined;
+      const kind = format === "atom" ? "atom-feed" : "json-feed";
+      return { kind, at: feedLocator(kind, extension) };
+    },
+  },
+  {
     ends: [".manifest.gz"],
     parse(pathname) {
       const { image = "", arch } = groupsOf(MKOSI_MANIFEST, pathname);
@@ -187,6 +206,7 @@ function parseImagePath(pathname: string): PublicPath | undefined {
  */
 export function publicPath({ release, file }: Locator): string {
   if (release === GLOBAL_INDEX.release) return `/extensions/${file}`;
+  if (release === ALL_FEEDS) return `/${file}`;
   if (KEYRINGS.some((keyring) => keyring.release === release && keyring.file === file)) return `/${release}/${file}`;
   if (file === `${release}.conf`) return `/extensions/${file}`;
   const folder = parseImageFile(file)?.extension ?? release;
@@ -196,6 +216,11 @@ export function publicPath({ release, file }: Locator): string {
 /** The index of one extension, or the global one. */
 export function indexLocator(extension?: string): Locator {
   return extension === undefined ? GLOBAL_INDEX : { release: extension, file: INDEX_FILE };
+}
+
+/** The feed of one extension, or of all. */
+export function feedLocator(kind: FeedKind, extension: string = ALL_FEEDS): Locator {
+  return { release: extension, file: FEED_FILES[kind] };
 }
 
 /** The key in R2, and the path below a GitHub repository's `releases/download/`. */

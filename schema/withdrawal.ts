@@ -20,14 +20,14 @@ export function yankRelease(inventory: Inventory, version: string, reason: strin
  * Lists a release again that was withdrawn, or pruned and not deleted yet.
  * @throws InvalidInput where there is no such release, or its files are gone
  */
-export function restoreRelease(inventory: Inventory, version: string): Inventory {
+export function restoreRelease(inventory: Inventory, version: string, at: Date): Inventory {
   const release = requireRelease(inventory, version);
   if (isListed(release)) return inventory;
   if (release.pruned?.deletedAt !== undefined) {
     throw new InvalidInput("release", `the files of ${inventory.extension}-${version} were pruned, publish a revision`);
   }
   const { yanked, pruned, ...restored } = release;
-  return withRelease(inventory, restored);
+  return withRelease(inventory, { ...restored, restoredAt: at.toISOString() });
 }
 
 /** Marks all listed releases but the newest ones, to be deleted later. */

@@ -14,7 +14,7 @@ import { SURROUNDINGS, type Surroundings, servicesPerEnv } from "./services.ts";
 
 export interface App {
   fetch(request: Request, env: Env, ctx: ExecutionContext): Promise<Response>;
-  /** What is to be done from time to time: fresh copies of indexes, and no drafts that nobody comes back for. */
+  /** What is to be done from time to time: fresh copies of indexes, no drafts that nobody comes back for, no news untold. */
   scheduled(env: Env): Promise<void>;
 }
 
@@ -25,8 +25,10 @@ export function createApp(surroundings: Surroundings = SURROUNDINGS): App {
 
   return {
     async scheduled(env) {
-      const { indexCache, publishing } = servicesOf(env);
-      await Promise.all([indexCache.refreshPopular(), publishing()?.drafts.expire()]);
+      const services = servicesOf(env);
+      const publishing = services.publishing();
+      const work = [services.indexCache.refreshPopular(), publishing?.drafts.expire(), publishing?.retryWebhook()];
+      await Promise.all(work);
     },
     // Around the routes and not a middleware in front of each: that would double what a hot request costs.
     async fetch(request, env, ctx) {

@@ -22,12 +22,16 @@ export interface Env {
   readonly INDEX_SETTLE_SECONDS?: string | number;
   /** Bytes; what one release may have at the most */
   readonly MAX_RELEASE_BYTES?: string | number;
-  /** The address of this bakery: the audience of the tokens that pipelines come with */
+  /** The address of this bakery: the audience of the tokens that pipelines come with, and what feeds and events say */
   readonly BAKERY_URL?: string;
   /** Which pipelines may publish what (worker/auth/publishers.ts) */
   readonly PUBLISHERS?: string;
   /** A secret. The sha256 of a token that may do everything */
   readonly PUBLISH_TOKEN_SHA256?: string;
+  /** Who is told of publications; https, and perhaps secret itself */
+  readonly WEBHOOK_URL?: string;
+  /** A secret. `whsec_<base64>`, by which the receiver knows that it is us; two while one replaces the other */
+  readonly WEBHOOK_SECRET?: string;
   /** As GitHub's; another one for GitHub Enterprise */
   readonly OIDC_ISSUER?: string;
   /** The public keys that sign this bakery's indexes: a binary OpenPGP keyring in base64 */
@@ -44,6 +48,8 @@ export interface GithubConfig {
 export interface Config {
   readonly github?: GithubConfig;
   readonly docsUrl?: string;
+  /** The address under which this bakery wants to be known, whatever a request has */
+  readonly bakeryUrl?: string;
   readonly indexTtlSeconds: number;
   readonly indexSettleSeconds: number;
   readonly maxReleaseBytes: number;
@@ -74,6 +80,7 @@ export function parseConfig(env: Env): Config {
   const apiUrl = parseUrl("GITHUB_API_URL", env.GITHUB_API_URL) ?? DEFAULT_GITHUB_API_URL;
   const token = setting(env.GITHUB_TOKEN);
   const docsUrl = parseUrl("DOCS_URL", env.DOCS_URL);
+  const bakeryUrl = parseUrl("BAKERY_URL", env.BAKERY_URL);
 
   const signingKeyring = setting(env.SIGNING_KEYRING);
 
@@ -91,7 +98,13 @@ export function parseConfig(env: Env): Config {
     }),
     ...(signingKeyring !== undefined && { signingKeyring }),
     ...(docsUrl !== undefined && { docsUrl }),
+    ...(bakeryUrl !== undefined && { bakeryUrl }),
   };
+}
+
+/** What the URLs of feeds and events begin with: the bakery's own address, or by which it was asked. */
+export function baseOf({ bakeryUrl }: Config, url: string): string {
+  return bakeryUrl ?? new URL(url).origin;
 }
 
 export function githubServerUrl(env: Env): string {

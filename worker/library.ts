@@ -7,6 +7,7 @@ import {
   type ApiRelease,
   ARCHES,
   type Arch,
+  feedLocator,
   GLOBAL_INDEX,
   INVENTORY_FILE,
   type Inventory,
@@ -73,6 +74,11 @@ export class Library {
         index: this.#url(publicPath(indexLocator(name))),
         transfer: this.#url(`/extensions/${name}.conf`),
         releases: this.#url(`/api/v1/extensions/${name}/releases`),
+        // Releases of GitHub's have no dates, and so no feed.
+        ...(newest.publishedAt !== undefined && {
+          atomFeed: this.#url(publicPath(feedLocator("atom-feed", name))),
+          jsonFeed: this.#url(publicPath(feedLocator("json-feed", name))),
+        }),
       },
     };
   }

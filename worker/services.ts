@@ -23,6 +23,8 @@ import { GithubStore } from "./stores/github-store.ts";
 import { R2Store } from "./stores/r2-store.ts";
 import type { Store } from "./stores/store.ts";
 import { PATIENCE, type Patience } from "./time-limit.ts";
+import { Webhook } from "./webhook/webhook.ts";
+import { parseWebhookConfig } from "./webhook/webhook-config.ts";
 
 export interface Services {
   readonly config: Config;
@@ -141,5 +143,7 @@ function setUpPublishing(bucket: R2Bucket, context: PublishingContext): Publishi
     signingKeyring === undefined
       ? undefined
       : async (data, signature) => (await parseSigningKeyring(signingKeyring)).verify(data, signature, now());
-  return createPublishing({ bucket, patience, config, authenticator, indexCache, verify, now });
+  const receiver = parseWebhookConfig(env);
+  const webhook = receiver && new Webhook(receiver, { fetch, patience: patience.webhook, now });
+  return createPublishing({ bucket, patience, config, authenticator, indexCache, verify, webhook, now });
 }

@@ -106,6 +106,19 @@ describe("what the reference's server does not have", () => {
     expect(parsePublicPath("/extensions/latest/arm64.raw")).toBeUndefined();
   });
 
+  test("an extension has feeds, and so have all together", () => {
+    const [atom, json] = [
+      { kind: "atom-feed", at: { release: "k3s", file: "feed.atom" } },
+      { kind: "json-feed", at: { release: ".feed", file: "feed.json" } },
+    ] as const;
+    expect(parsePublicPath("/extensions/k3s/feed.atom")).toEqual(atom);
+    expect(parsePublicPath("/feed.json")).toEqual(json);
+    expect([publicPath(atom.at), publicPath(json.at)]).toEqual(["/extensions/k3s/feed.atom", "/feed.json"]);
+    for (const path of ["/extensions/feed.atom", "/extensions/.feed/feed.atom", "/x/feed.json", "/recent.json"]) {
+      expect(parsePublicPath(path)).toBeUndefined();
+    }
+  });
+
   test("an image has a manifest beside it, wherever the image is found", () => {
     const at = { release: "k3s-v1.32.2+k3s1", file: "k3s-v1.32.2+k3s1-arm64.manifest.gz" };
     for (const folder of ["", "k3s/", "k3s/v1.32/"]) {

@@ -114,6 +114,8 @@ test("an extension has its series, each with an index to follow", async () => {
       index: `${ORIGIN}/extensions/k3s/SHA256SUMS`,
       transfer: `${ORIGIN}/extensions/k3s.conf`,
       releases: `${ORIGIN}/api/v1/extensions/k3s/releases`,
+      atomFeed: `${ORIGIN}/extensions/k3s/feed.atom`,
+      jsonFeed: `${ORIGIN}/extensions/k3s/feed.json`,
     },
   });
 });

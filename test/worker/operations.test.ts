@@ -1,6 +1,7 @@
 /** What operators see: readiness, what is missing, and the data points. */
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { PATIENCE } from "../../worker/time-limit.ts";
 import { bakery, standaloneBakery } from "./support/bakery.ts";
 import { IMAGE, IMAGE_KEY, IMAGE_PATH, INDEX_PATH, putFile } from "./support/files.ts";
 import { Github } from "./support/github.ts";
@@ -39,7 +40,7 @@ describe("readiness", () => {
 
   test("does not wait for what hangs", async () => {
     const hanging = () => new Promise<never>(() => {});
-    const { body } = await readyz({}, { fetch: hanging, patience: { kv: 1_000, r2: 1_000, github: 10, file: 1_000 } });
+    const { body } = await readyz({}, { fetch: hanging, patience: { ...PATIENCE, github: 10 } });
     expect(states(body)).toEqual(["ok", "ok", "fails"]);
   });
 

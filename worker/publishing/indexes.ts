@@ -25,9 +25,11 @@ import type { Clock } from "../context.ts";
 import { ApiProblem, UpstreamError } from "../errors.ts";
 import type { IndexCache } from "../indexes/index-cache.ts";
 import { makeIndexCopy } from "../indexes/index-copy.ts";
+import type { Outbox } from "../webhook/outbox.ts";
 import { checkSignatures, type VerifySignature } from "./index-signatures.ts";
 import type { Inventories } from "./inventories.ts";
 import type { Objects } from "./objects.ts";
+import type { RecentRecord } from "./recent-record.ts";
 
 /** The index of the extension itself, or the global one, in which the extension's lines change. */
 export type Scope = "extension" | "global";
@@ -35,6 +37,9 @@ export type Scope = "extension" | "global";
 export interface IndexPublisherOptions {
   readonly objects: Objects;
   readonly inventories: Inventories;
+  readonly recent: RecentRecord;
+  /** None: nobody is told */
+  readonly outbox: Outbox | undefined;
   readonly indexCache: IndexCache;
   /** None: any signature is taken, and none is demanded */
   readonly verify: VerifySignature | undefined;
@@ -45,6 +50,8 @@ export interface IndexPublisherOptions {
 export interface PutOptions {
   /** Of the state that the request is made from; null: there was no index */
   readonly etag: string | null;
+  /** The bakery's address, for those who are told */
+  readonly base: string;
   waitUntil(work: Promise<unknown>): void;
 }
 
@@ -89,14 +96,15 @@ export class IndexPublisher {
     extension: string,
     scope: Scope,
     request: IndexRequest,
-    { etag, waitUntil }: PutOptions,
+    { etag, base, waitUntil }: PutOptions,
   ): Promise<IndexPut> {
-    const { objects, inventories, indexCache, verify, settleSeconds, now } = this.#options;
+    const { objects, inventories, recent, outbox, indexCache, verify, settleSeconds, now } = this.#options;
     const release = releaseOf(extension, scope);
     const [stored, inventory] = await Promise.all([this.#read(release), inventories.read(extension)]);
     if ((stored?.etag ?? null) !== etag) throw changedMeanwhile();
     const last = stored?.index.generations.at(-1);
-    const expected = expectedText(scope, inventory, linesOfText(last?.text ?? ""));
+    const before = linesOfText(last?.text ?? "");
+    const expected = expectedText(scope, inventory, before);
     if (request.text !== expected) throw mismatch(request.text, expected, inventory);
     await checkSignatures(request, {
       verify,
@@ -107,6 +115,10 @@ export class IndexPublisher {
 
     const readAt = now();
     const index = succeed(stored?.index, request, { now: new Date(readAt), settleSeconds });
+    // Before the index: whoever is cut off in between puts the index again, and all that comes before it.
+    if (scope === "extension") await recent.note(inventory);
+    const effectiveAt = index.generations.at(-1)?.effectiveAt ?? "";
+    const held = scope === "extension" ? await outbox?.hold({ inventory, before, effectiveAt, base }) : undefined;
     const written = await objects.write(
       keyOf(release),
       formatPublishedIndex(index),
@@ -115,7 +127,8 @@ export class IndexPublisher {
     if (written === undefined) throw changedMeanwhile();
     const copy = makeIndexCopy(index, { origin: "r2", etag: written.etag }, readAt);
     waitUntil(indexCache.learn(release, copy));
-    return { effectiveAt: index.generations.at(-1)?.effectiveAt ?? "", unchanged: false };
+    if (outbox !== undefined && held !== undefined) waitUntil(outbox.send(held));
+    return { effectiveAt, unchanged: false };
   }
 
   /** What an index document says, now and soon; undefined where there is none. */

@@ -4,6 +4,8 @@ import type { Clock } from "../context.ts";
 import type { Config } from "../env.ts";
 import type { IndexCache } from "../indexes/index-cache.ts";
 import type { Patience } from "../time-limit.ts";
+import { Outbox } from "../webhook/outbox.ts";
+import type { Webhook } from "../webhook/webhook.ts";
 import { BuildLogs } from "./build-logs.ts";
 import { Committer } from "./commit.ts";
 import { Drafts } from "./drafts.ts";
@@ -11,6 +13,7 @@ import type { VerifySignature } from "./index-signatures.ts";
 import { IndexPublisher } from "./indexes.ts";
 import { Inventories } from "./inventories.ts";
 import { Objects } from "./objects.ts";
+import { RecentRecord } from "./recent-record.ts";
 import { Uploads } from "./uploads.ts";
 import { Withdrawals } from "./withdrawals.ts";
 
@@ -23,6 +26,8 @@ export interface Publishing {
   readonly indexes: IndexPublisher;
   readonly withdrawals: Withdrawals;
   readonly buildLogs: BuildLogs;
+  /** Tells the webhook what it could not be told so far. */
+  retryWebhook(): Promise<void>;
 }
 
 export interface PublishingOptions {
@@ -32,16 +37,19 @@ export interface PublishingOptions {
   readonly authenticator: Authenticator;
   readonly indexCache: IndexCache;
   readonly verify: VerifySignature | undefined;
+  readonly webhook: Webhook | undefined;
   readonly now: Clock;
 }
 
 export function createPublishing(options: PublishingOptions): Publishing {
-  const { bucket, patience, config, authenticator, indexCache, verify, now } = options;
+  const { bucket, patience, config, authenticator, indexCache, verify, webhook, now } = options;
   const objects = new Objects(bucket, patience);
   const drafts = new Drafts(objects, now);
   const inventories = new Inventories(objects);
   const settleSeconds = config.indexSettleSeconds;
-  const indexes = new IndexPublisher({ objects, inventories, indexCache, verify, settleSeconds, now });
+  const recent = new RecentRecord(objects);
+  const outbox = webhook && new Outbox({ objects, webhook, now });
+  const indexes = new IndexPublisher({ objects, inventories, recent, outbox, indexCache, verify, settleSeconds, now });
   return {
     authenticator,
     maxReleaseBytes: config.maxReleaseBytes,
@@ -49,6 +57,7 @@ export function createPublishing(options: PublishingOptions): Publishing {
     indexes,
     committer: new Committer({ objects, drafts, inventories, verify, now }),
     uploads: new Uploads(objects, drafts),
+    retryWebhook: async () => outbox?.retry((extension) => indexes.document(extension, "extension")),
     withdrawals: new Withdrawals({ objects, inventories, indexes, now }),
     buildLogs: new BuildLogs(objects, inventories),
   };

@@ -55,7 +55,7 @@ export class Withdrawals {
 
   /** @returns the versions that machines get again since now */
   async restore(extension: string, version: string): Promise<string[]> {
-    return this.#change(extension, (inventory) => restoreRelease(inventory, version));
+    return this.#change(extension, (inventory) => restoreRelease(inventory, version, this.#date));
   }
 
   async prune(extension: string, keep: number): Promise<string[]> {

@@ -1,10 +1,19 @@
 /** The front page: which extensions this bakery hosts, in which versions, for which architectures. */
 import type { Context } from "hono";
 import { html } from "hono/html";
-import { type ApiExtensions, imageFile, indexLocator, publicPath, releaseName } from "../../schema/index.ts";
+import {
+  type ApiExtensions,
+  FEED_FILES,
+  imageFile,
+  indexLocator,
+  publicPath,
+  RECENT_RELEASES,
+  releaseName,
+} from "../../schema/index.ts";
 import type { AppEnv } from "../context.ts";
 import { Library } from "../library.ts";
 import { htmlResponse } from "../responses.ts";
+import type { Services } from "../services.ts";
 import { redirectToDocs } from "./docs.ts";
 
 type Row = ApiExtensions["extensions"][number];
@@ -21,23 +30,30 @@ export async function serveCatalogue(c: Context<AppEnv>): Promise<Response> {
   });
   if (rows === undefined) return redirectToDocs(c);
   record.page = "catalogue";
-  return htmlResponse(String(await page(origin, rows)), "public, max-age=60");
+  return htmlResponse(String(await page(origin, rows, await hasFeed(services))), "public, max-age=60");
 }
 
-function page(origin: string, rows: readonly Row[]) {
+/** Indexes may be GitHub's, which say nothing of when. */
+async function hasFeed({ stores }: Services): Promise<boolean> {
+  const request = { method: "HEAD", headers: new Headers(), waitUntil: () => {} };
+  return (await stores.inventory.open(RECENT_RELEASES, request).catch(() => undefined)) !== undefined;
+}
+
+function page(origin: string, rows: readonly Row[], hasNews: boolean) {
   return html`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>System extensions</title>
+${hasNews ? FEED_LINKS : ""}
 <style>${STYLE}</style>
 </head>
 <body>
 <main>
 <h1>System extensions</h1>
 <p>Images for <code>systemd-sysext</code>, installed and updated by <code>systemd-sysupdate</code> from
-<code>${origin}/extensions/</code>.</p>
+<code>${origin}/extensions/</code>.${hasNews ? NEWS : ""}</p>
 <table>
 <thead><tr><th>Extension</th><th>Newest version</th><th>Images</th><th>To follow it</th></tr></thead>
 <tbody>
@@ -63,6 +79,10 @@ function tableRow(row: Row) {
   return html`<tr><th scope="row">${extension}</th><td>${version}${more}</td><td>${images}</td><td><a href="${encodeURI(transferPath)}">transfer file</a></td></tr>
 `;
 }
+
+const FEED_LINKS = html`<link rel="alternate" type="application/atom+xml" title="News of all extensions" href="/${FEED_FILES["atom-feed"]}">
+<link rel="alternate" type="application/feed+json" title="News of all extensions" href="/${FEED_FILES["json-feed"]}">`;
+const NEWS = html` News: <a href="/${FEED_FILES["atom-feed"]}">feed</a>, also of <code>/extensions/&lt;extension&gt;/${FEED_FILES["atom-feed"]}</code>.`;
 
 const STYLE = `
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }

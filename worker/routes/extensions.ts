@@ -10,6 +10,8 @@ import {
 } from "../../schema/index.ts";
 import type { AppEnv } from "../context.ts";
 import { openDerived } from "../derived-file.ts";
+import { baseOf } from "../env.ts";
+import { openFeed } from "../feeds.ts";
 import { mkosiManifest } from "../mkosi-manifest.ts";
 import { decodePath, pathnameOf } from "../path.ts";
 import { type FilePolicy, fileResponse, textResponse } from "../responses.ts";
@@ -43,6 +45,13 @@ const POLICIES = {
   "build-log": { contentType: TEXT, cacheControl: FIVE_MINUTES, absentCacheControl: "no-store" },
   "mkosi-manifest": { contentType: "application/gzip", cacheControl: FIVE_MINUTES, absentCacheControl: "no-store" },
   latest: { contentType: TEXT, cacheControl: ONE_MINUTE, absentCacheControl: ONE_MINUTE },
+  // RFC 4287 section 7
+  "atom-feed": {
+    contentType: "application/atom+xml; charset=utf-8",
+    cacheControl: ONE_MINUTE,
+    absentCacheControl: "no-store",
+  },
+  "json-feed": { contentType: "application/feed+json", cacheControl: ONE_MINUTE, absentCacheControl: "no-store" },
 } as const satisfies Record<PublicPath["kind"], FilePolicy>;
 
 /** What RFC 9110 section 4.1 recommends to support; the documentation need not see longer ones either. */
@@ -58,7 +67,8 @@ export async function serveExtensions(c: Context<AppEnv>): Promise<Response> {
 
   const { services, record } = c.env;
   record.path = path;
-  const file = await openFile(services, path, { method, headers, waitUntil: (work) => c.executionCtx.waitUntil(work) });
+  const waitUntil = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
+  const file = await openFile(services, path, { url, method, headers, waitUntil });
   if (file === undefined) return absent(path);
 
   record.source = file.source;
@@ -66,8 +76,12 @@ export async function serveExtensions(c: Context<AppEnv>): Promise<Response> {
   return fileResponse(file, POLICIES[path.kind]);
 }
 
-function openFile(services: Services, path: PublicPath, request: FileRequest): Promise<StoredFile | undefined> {
-  const { indexes, stores } = services;
+interface PublicRequest extends FileRequest {
+  readonly url: string;
+}
+
+function openFile(services: Services, path: PublicPath, request: PublicRequest): Promise<StoredFile | undefined> {
+  const { config, indexes, stores } = services;
   switch (path.kind) {
     case "index":
       return indexes.openIndex(path, request);
@@ -80,6 +94,9 @@ function openFile(services: Services, path: PublicPath, request: FileRequest): P
       const derive = (manifest: ReleaseManifest) => derivedFrom(manifest, path);
       return openDerived(stores["release-manifest"], { release: path.at.release, derive }, request);
     }
+    case "atom-feed":
+    case "json-feed":
+      return openFeed(stores.inventory, path, baseOf(config, request.url), request);
     default:
       return stores[path.kind].open(path.at, request);
   }
@@ -105,6 +122,7 @@ function absent(path: PublicPath): Response {
 }
 
 function hint(path: PublicPath): string {
+  if (path.kind === "atom-feed" || path.kind === "json-feed") return ": a feed has what was published to this bakery";
   if (path.kind === "signature") return ": the index is not signed, transfer files for it say Verify=false";
   const extension = path.kind === "latest" ? path.at.release : parseReleaseName(path.at.release)?.extension;
   const isImage = path.kind === "latest" || path.kind === "image";

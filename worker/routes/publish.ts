@@ -20,6 +20,7 @@ import type { Principal } from "../auth/authenticator.ts";
 import type { Right } from "../auth/publishers.ts";
 import type { AppEnv } from "../context.ts";
 import { toHex } from "../digest.ts";
+import { baseOf } from "../env.ts";
 import { ApiProblem, BadRequest } from "../errors.ts";
 import { boundedBytes } from "../outgoing.ts";
 import type { Scope } from "../publishing/indexes.ts";
@@ -80,7 +81,8 @@ export function createPublishApi(): Hono<AppEnv> {
       const etag = c.req.header("if-none-match") === "*" ? null : requireTag(c);
       const request = parseIndexRequest(await readJson(c));
       const waitUntil = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
-      return answer(await indexes.put(extensionOf(c), scope, request, { etag, waitUntil }));
+      const base = baseOf(c.env.services.config, c.req.url);
+      return answer(await indexes.put(extensionOf(c), scope, request, { etag, base, waitUntil }));
     });
   }
 

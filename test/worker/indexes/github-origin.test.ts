@@ -26,7 +26,7 @@ const STORAGE = "objects.githubusercontent.com";
 const READ = ["github.com 302", `${STORAGE} 200`];
 const UNCHANGED = ["github.com 302", `${STORAGE} 304`];
 const ABSENT = ["github.com 404"];
-const PATIENCE = { kv: 5_000, r2: 5_000, github: 50, file: 5_000 };
+const PATIENCE = { kv: 5_000, r2: 5_000, github: 50, file: 5_000, webhook: 5_000 };
 
 let github: Github;
 beforeEach(async () => {

@@ -163,6 +163,7 @@ const PATIENCE = {
   r2: PATIENCE_MILLISECONDS,
   github: PATIENCE_MILLISECONDS,
   file: PATIENCE_MILLISECONDS,
+  webhook: PATIENCE_MILLISECONDS,
 };
 
 async function healthy(): Promise<PublishingBakery> {

@@ -91,7 +91,7 @@ class World {
       },
       {
         now: () => this.#now,
-        patience: { kv: short(kv), r2: short(r2), github: short(github), file: LONG_PATIENCE },
+        patience: { kv: short(kv), r2: short(r2), github: short(github), file: LONG_PATIENCE, webhook: LONG_PATIENCE },
         fetch: this.#github.fetch,
       },
     );
