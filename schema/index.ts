@@ -10,6 +10,16 @@ export type {
 } from "./api.ts";
 export { API_OPERATIONS, type ApiOperation, DEFAULT_PAGE, MAX_PAGE } from "./api-operations.ts";
 export { ARCHES, type Arch, GO_ARCH, isArch, UNAME_ARCH } from "./arch.ts";
+export {
+  bestBeforeAfter,
+  bestBeforeOf,
+  type Freshness,
+  freshnessOf,
+  isBestBefore,
+  staleFrom,
+  withBestBefore,
+  withoutBestBefore,
+} from "./best-before.ts";
 export { withLinesOf } from "./global-index.ts";
 export { formatIni, type IniEntry, type IniSection, parseIni } from "./ini.ts";
 export { InvalidInput } from "./invalid-input.ts";

@@ -9,6 +9,7 @@ import { BakeryPublisher } from "./bakery.ts";
 import { BakeryApi } from "./bakery-api.ts";
 import { credentialsFrom } from "./credentials.ts";
 import { DirectoryPublisher } from "./directory.ts";
+import { bestBeforeDaysFrom } from "./index-date.ts";
 import type { SigningPolicy } from "./index-signer.ts";
 import type { Publisher } from "./publisher.ts";
 
@@ -66,7 +67,12 @@ export async function signingPolicy(
   const key = await SigningKey.from(env);
   if (key === undefined) return undefined;
   const others = env.BAKERY_KEYRING ? [await readKeyring(resolve(cwd, env.BAKERY_KEYRING))] : [];
-  return { key, trusted: key.keyring.with(...others), trustsBakery: signsAll };
+  return {
+    key,
+    trusted: key.keyring.with(...others),
+    trustsBakery: signsAll,
+    bestBeforeDays: bestBeforeDaysFrom(env),
+  };
 }
 
 /** @throws UsageError where there is no such file */
