@@ -5,12 +5,6 @@
 import { bestBeforeAfter, staleFrom } from "../../schema/index.ts";
 import { UsageError } from "../system/errors.ts";
 
-/** What is known to be signed: lines, and the day in front of them. */
-export interface SignedIndex {
-  readonly text: string;
-  readonly day?: string | undefined;
-}
-
 /** Days. Alarm is raised ten before the end, and nobody can show an index to machines that is older than a month. */
 const DEFAULT_SPAN = 30;
 /** A nightly run may fail three times. */
@@ -18,30 +12,32 @@ const SHORTEST_SPAN = 7;
 const LONGEST_SPAN = 366;
 const DAY_MS = 24 * 3600 * 1000;
 
+/** What a run dates its indexes with; the same day for all of them, however long it takes. */
+export interface BestBefore {
+  readonly days: number;
+  /** So many days after the run has begun */
+  readonly day: string;
+}
+
 /**
- * @returns days, as `BAKERY_BEST_BEFORE_DAYS` says; undefined: for ever
+ * @returns what `BAKERY_BEST_BEFORE_DAYS` says; undefined: no dates
  * @throws UsageError
  */
-export function bestBeforeDaysFrom({ BAKERY_BEST_BEFORE_DAYS: text }: NodeJS.ProcessEnv): number | undefined {
-  if (!text) return DEFAULT_SPAN;
-  const days = Number(text);
-  const isSpan = /^[0-9]{1,3}$/.test(text) && (days === 0 || (days >= SHORTEST_SPAN && days <= LONGEST_SPAN));
-  if (isSpan) return days === 0 ? undefined : days;
-  throw new UsageError(`BAKERY_BEST_BEFORE_DAYS is no number of days: ${text}`, {
-    hint: `from ${SHORTEST_SPAN} to ${LONGEST_SPAN} (default: ${DEFAULT_SPAN}); 0: indexes have no date`,
-  });
+export function bestBeforeFrom({ BAKERY_BEST_BEFORE_DAYS: text }: NodeJS.ProcessEnv): BestBefore | undefined {
+  const days = text ? Number(text) : DEFAULT_SPAN;
+  const isSpan = days === 0 || (days >= SHORTEST_SPAN && days <= LONGEST_SPAN);
+  if (!isSpan || !Number.isInteger(days)) {
+    throw new UsageError(`BAKERY_BEST_BEFORE_DAYS is no number of days: ${text}`, {
+      hint: `from ${SHORTEST_SPAN} to ${LONGEST_SPAN} (default: ${DEFAULT_SPAN}); 0: indexes have no date`,
+    });
+  }
+  return days === 0 ? undefined : { days, day: bestBeforeAfter(new Date(), days) };
 }
 
 /** Whether an index of this date is to be signed anew, also where it has none and should, or has one and should not. */
-export function isDue(day: string | undefined, days: number | undefined): boolean {
-  if (day === undefined) return days !== undefined;
-  return days === undefined || 2 * (staleFrom(day) - Date.now()) < days * DAY_MS;
-}
-
-/** The day for an index of these lines. */
-export function dayFor(text: string, signed: SignedIndex | undefined, days: number | undefined): string | undefined {
-  const isKept = signed?.text === text && !isDue(signed.day, days);
-  return isKept ? signed.day : newDay(days);
+export function isDue(day: string | undefined, wanted: BestBefore | undefined): boolean {
+  if (day === undefined || wanted === undefined) return day !== wanted?.day;
+  return 2 * (staleFrom(day) - Date.now()) < wanted.days * DAY_MS;
 }
 
 /**
@@ -50,13 +46,8 @@ export function dayFor(text: string, signed: SignedIndex | undefined, days: numb
  * that is to come.
  * @param last of the global index that is signed; undefined: not all indexes have a date yet
  */
-export function sharedDay(last: string | undefined, days: number | undefined): string | undefined {
+export function sharedDay(last: string | undefined, wanted: BestBefore | undefined): string | undefined {
   if (last === undefined) return undefined;
-  const [earliest = last] = [last, newDay(days) ?? last].sort();
-  const next = bestBeforeAfter(new Date(), 1);
-  return earliest < next ? next : earliest;
-}
-
-function newDay(days: number | undefined): string | undefined {
-  return days === undefined ? undefined : bestBeforeAfter(new Date(), days);
+  const [earliest = last] = [last, wanted?.day ?? last].sort();
+  return [earliest, bestBeforeAfter(new Date(), 1)].sort().at(-1);
 }

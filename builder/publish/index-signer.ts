@@ -22,11 +22,13 @@ import {
 import type { Keyring } from "../signing/keyring.ts";
 import type { SigningKey } from "../signing/signing-key.ts";
 import { UserError } from "../system/errors.ts";
-import { dayFor, type SignedIndex, sharedDay } from "./index-date.ts";
+import { type BestBefore, isDue, sharedDay } from "./index-date.ts";
 
 export interface SigningPolicy {
-  /** How long what is signed may be believed, in days; none: for ever */
-  readonly bestBeforeDays?: number | undefined;
+  /** Until when what is signed is good; none: for ever */
+  readonly bestBefore?: BestBefore | undefined;
+  /** Signs also what is good for long enough, so that all indexes have the same date */
+  readonly renews?: boolean;
   readonly key: SigningKey;
   /** The keys whose signatures count: this one's, those before it, those of other publishers */
   readonly trusted: Keyring;
@@ -54,10 +56,7 @@ export async function nextIndex(
   policy: SigningPolicy | undefined,
   own?: ReleaseManifest,
 ): Promise<IndexRequest | undefined> {
-  return next(state, policy, own, {
-    hasSeries: true,
-    dayOf: (signed) => dayFor(state.text, signed, policy?.bestBeforeDays),
-  });
+  return next(state, policy, own, { hasSeries: true, dayOf: (last) => ownDay(last, policy) });
 }
 
 /** As `nextIndex`, for the global index, which has no series and the earliest date of all. */
@@ -68,16 +67,21 @@ export async function nextGlobalIndex(
   { follows = false }: GlobalOptions = {},
 ): Promise<IndexRequest | undefined> {
   const extensions = new Set(linesIn(state.text).map(({ file }) => parseImageFile(file)?.extension));
-  const days = policy?.bestBeforeDays;
-  const isAlone = follows || extensions.size === 1;
-  const dayOf = (signed?: SignedIndex) => (isAlone ? dayFor(state.text, signed, days) : sharedDay(signed?.day, days));
+  const hasOwnDay = follows || extensions.size === 1;
+  const dayOf = (last?: LastIndex) => (hasOwnDay ? ownDay(last, policy) : sharedDay(last?.day, policy?.bestBefore));
   return next(state, policy, own, { hasSeries: false, dayOf });
+}
+
+interface LastIndex {
+  readonly day?: string;
+  /** Whether it has the lines that the next one is to have */
+  readonly isSame: boolean;
 }
 
 interface Kind {
   readonly hasSeries: boolean;
-  /** @param signed the last index, if a key that counts has signed it: what the bakery alone says is no date */
-  dayOf(signed: SignedIndex | undefined): string | undefined;
+  /** @param last if a key that counts has signed it: what the bakery alone says is no date */
+  dayOf(last: LastIndex | undefined): string | undefined;
 }
 
 async function next(
@@ -90,8 +94,9 @@ async function next(
   const said = last === null ? undefined : withoutBestBefore(last.text);
   if (policy === undefined) return said?.text === text ? undefined : { text, signatures: {} };
   const signed = last !== null && (await isSigned(last, policy.trusted)) ? said : undefined;
-  const day = text === "" ? undefined : dayOf(signed);
-  if (signed?.text === text && signed.day === day) return undefined;
+  const isSame = signed?.text === text;
+  const day = text === "" ? undefined : dayOf(signed && { ...signed, isSame });
+  if (isSame && signed.day === day) return undefined;
 
   demandNoDate(text);
   if (!policy.trustsBakery) await demandVouchers(state, policy.trusted, linesIn(signed?.text ?? ""), own);
@@ -103,6 +108,11 @@ async function next(
     async ([name, of]) => [name, await policy.key.sign(of)] as const,
   );
   return { text: dated, signatures: { index, series: Object.fromEntries(await Promise.all(series)) } };
+}
+
+function ownDay(last: LastIndex | undefined, policy: SigningPolicy | undefined): string | undefined {
+  const isKept = last?.isSame && !policy?.renews && !isDue(last.day, policy?.bestBefore);
+  return isKept ? last.day : policy?.bestBefore?.day;
 }
 
 async function isSigned({ text, signatures }: IndexRequest, keyring: Keyring): Promise<boolean> {

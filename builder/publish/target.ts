@@ -9,13 +9,14 @@ import { BakeryPublisher } from "./bakery.ts";
 import { BakeryApi } from "./bakery-api.ts";
 import { credentialsFrom } from "./credentials.ts";
 import { DirectoryPublisher } from "./directory.ts";
-import { bestBeforeDaysFrom } from "./index-date.ts";
+import { bestBeforeFrom } from "./index-date.ts";
 import type { SigningPolicy } from "./index-signer.ts";
 import type { Publisher } from "./publisher.ts";
 
 export interface TargetOptions {
   readonly proves?: boolean;
   readonly signsAll?: boolean;
+  readonly renews?: boolean;
 }
 
 /** The world as a publisher needs it. */
@@ -62,7 +63,7 @@ export function bakeryUrl(to: string): string {
 /** The key of the environment, and the keys whose signatures count beside it; undefined where nothing is signed. */
 export async function signingPolicy(
   { env, cwd }: Pick<PublishingWorld, "env" | "cwd">,
-  { signsAll = false }: TargetOptions = {},
+  { signsAll = false, renews = false }: TargetOptions = {},
 ): Promise<SigningPolicy | undefined> {
   const key = await SigningKey.from(env);
   if (key === undefined) return undefined;
@@ -71,7 +72,8 @@ export async function signingPolicy(
     key,
     trusted: key.keyring.with(...others),
     trustsBakery: signsAll,
-    bestBeforeDays: bestBeforeDaysFrom(env),
+    renews,
+    bestBefore: bestBeforeFrom(env),
   };
 }
 

@@ -22,6 +22,7 @@ export interface Publishing {
   readonly uploads: Uploads;
   readonly indexes: IndexPublisher;
   readonly withdrawals: Withdrawals;
+  readonly now: Clock;
   readonly buildLogs: BuildLogs;
 }
 
@@ -44,6 +45,7 @@ export function createPublishing(options: PublishingOptions): Publishing {
   const indexes = new IndexPublisher({ objects, inventories, indexCache, verify, settleSeconds, now });
   return {
     authenticator,
+    now,
     maxReleaseBytes: config.maxReleaseBytes,
     drafts,
     indexes,
