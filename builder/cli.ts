@@ -13,12 +13,14 @@ import { flixCommand } from "./commands/flix.ts";
 import { inspectCommand } from "./commands/inspect.ts";
 import { keygenCommand } from "./commands/keygen.ts";
 import { listCommand } from "./commands/list.ts";
-import { pruneCommand, reindexCommand, yankCommand } from "./commands/maintain.ts";
+import { pruneCommand, yankCommand } from "./commands/maintain.ts";
+
 import { missingCommand } from "./commands/missing.ts";
 import { newCommand } from "./commands/new.ts";
 import { withFlagValues } from "./commands/options.ts";
 import { planCommand } from "./commands/plan.ts";
 import { publishCommand } from "./commands/publish.ts";
+import { reindexCommand } from "./commands/reindex.ts";
 import { releaseCommand } from "./commands/release.ts";
 import { rootfsCommand } from "./commands/rootfs.ts";
 import { testCommand } from "./commands/test.ts";
