@@ -66,8 +66,17 @@ const storeState = v.strictObject({
   hint: v.optional(v.string()),
 });
 
+/** Until when machines believe the indexes, by the global one, which has the earliest date of all */
+const freshness = v.strictObject({
+  /** `soon`: less than a third of the time is left, so that nobody signs them anew; `past`: machines refuse them */
+  state: v.picklist(["ok", "soon", "past", "none", "unknown"]),
+  bestBefore: v.optional(v.pipe(v.string(), v.isoDate())),
+  hint: v.optional(v.string()),
+});
+
 export const readiness = v.strictObject({
   ready: v.boolean(),
+  freshness,
   stores: v.strictObject({ r2: storeState, kv: storeState, github: storeState }),
 });
 

@@ -1,9 +1,11 @@
 /** The global index: the lines of all extensions, by name. Who publishes one extension changes its lines alone. */
+import { isBestBefore } from "./best-before.ts";
 import { parseImageFile } from "./names.ts";
 import { type IndexEntry, mergeSha256Sums } from "./sha256sums.ts";
 
 /**
- * The global index with an extension's lines as they are now; those of others stay.
+ * The global index with an extension's lines as they are now; those of others stay. Without a date: who signs the
+ * index gives it one.
  * @throws InvalidInput where another extension's line has the same name
  */
 export function withLinesOf(
@@ -11,7 +13,7 @@ export function withLinesOf(
   lines: readonly IndexEntry[],
   before: readonly IndexEntry[],
 ): IndexEntry[] {
-  const others = before.filter((entry) => extensionOf(entry) !== extension);
+  const others = before.filter((entry) => !isBestBefore(entry) && extensionOf(entry) !== extension);
   const byExtension = Map.groupBy(mergeSha256Sums(others, lines), extensionOf);
   return [...byExtension.keys()].sort().flatMap((name) => byExtension.get(name) ?? []);
 }

@@ -11,6 +11,16 @@ export type {
 export { API_OPERATIONS, type ApiOperation, DEFAULT_PAGE, MAX_PAGE } from "./api-operations.ts";
 export { ARCHES, type Arch, GO_ARCH, isArch, UNAME_ARCH } from "./arch.ts";
 export { atomFeed } from "./atom.ts";
+export {
+  bestBeforeAfter,
+  bestBeforeOf,
+  type Freshness,
+  freshnessOf,
+  isBestBefore,
+  staleFrom,
+  withBestBefore,
+  withoutBestBefore,
+} from "./best-before.ts";
 export { type Feed, type FeedEntry, type FeedOptions, imagesOf, makeFeed } from "./feed.ts";
 export { withLinesOf } from "./global-index.ts";
 export { formatIni, type IniEntry, type IniSection, parseIni } from "./ini.ts";

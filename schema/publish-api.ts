@@ -78,7 +78,7 @@ const generation = v.strictObject({ text: indexText, signatures: indexSignatures
 export const indexState = v.strictObject({
   /** For `If-Match`; null: there is none yet */
   etag: v.nullable(v.string()),
-  /** What the index has to say, as it follows from what is published */
+  /** What the index has to say, as it follows from what is published; whoever signs it may put a date in front */
   text: indexText,
   /** What was put last, and perhaps is not in effect yet */
   last: v.nullable(generation),

@@ -96,7 +96,7 @@ function createServices(env: Env, { now, patience, fetch }: Surroundings): Servi
     config,
     indexes,
     indexCache,
-    readiness: new ReadinessProbe({ env, config, patience, now, fetch }),
+    readiness: new ReadinessProbe({ env, config, indexes, patience, now, fetch }),
     stores: {
       image: files,
       transfer: firstOf(new BuiltInStore(), files),

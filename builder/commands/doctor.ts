@@ -39,13 +39,17 @@ export function doctorCommand(cli: Cli): Command {
           hint: "publish the release again where a file is wrong, ./bakery reindex where an index is",
         });
       }
-      const rows = findings.rows.map(({ extension, releases, images, signed }) => [
+      const rows = findings.rows.map(({ extension, releases, images, signed, bestBefore = "-" }) => [
         extension,
         String(releases),
         String(images),
         signed,
+        bestBefore,
       ]);
-      return { value: findings, text: formatTable([["EXTENSION", "RELEASES", "IMAGES", "SIGNED"], ...rows]) };
+      return {
+        value: findings,
+        text: formatTable([["EXTENSION", "RELEASES", "IMAGES", "SIGNED", "BEST BEFORE"], ...rows]),
+      };
     },
   )
     .option("--quick", "do not read images: what the bakery says of them is enough", false)

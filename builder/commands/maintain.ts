@@ -1,19 +1,10 @@
-/** What maintainers do to what is published: `yank`, `prune`, `reindex`. Each ends with indexes that say so. */
-import { resolve } from "node:path";
+/** What maintainers do to what is published: `yank`, `prune`. Each ends with indexes that say so. */
 import type { Command } from "commander";
 import { checkExtensionName, parseRestored, parseSwept, parseWithdrawn } from "../../schema/index.ts";
 import { BakeryApi } from "../publish/bakery-api.ts";
 import { credentialsFrom } from "../publish/credentials.ts";
-import { DirectoryPublisher } from "../publish/directory.ts";
 import { releasePath } from "../publish/paths.ts";
-import {
-  bakeryPublisher,
-  bakeryUrl,
-  githubPublisher,
-  githubRepository,
-  isUrl,
-  signingPolicy,
-} from "../publish/target.ts";
+import { bakeryPublisher, bakeryUrl, signingPolicy } from "../publish/target.ts";
 import { UsageError } from "../system/errors.ts";
 import { type Cli, command, type Outcome } from "./command.ts";
 import { parseCount, parseVersion, SIGNING_HELP } from "./options.ts";
@@ -67,38 +58,10 @@ export function pruneCommand(cli: Cli): Command {
     .addHelpText("after", `\n${SIGNING_HELP}`);
 }
 
-export function reindexCommand(cli: Cli): Command {
-  return command<[string]>(
-    cli,
-    "reindex <extension>",
-    "put the indexes that follow from what is published, after a crash or with another key",
-    async ({ to, signAll }, name) => {
-      const extension = checkName(name);
-      const repository = githubRepository(to);
-      if (repository === undefined && isUrl(to)) return indexAnew(cli, to, extension, {}, signAll);
-      const policy = await signingPolicy(cli, { signsAll: signAll });
-      const publisher =
-        repository === undefined
-          ? new DirectoryPublisher(resolve(cli.cwd, to), policy)
-          : githubPublisher(repository, cli, policy);
-      const changed = await publisher.reindex(extension);
-      return { value: { changed }, text: changed.map((path) => `${path}\n`).join("") || UNCHANGED };
-    },
-  )
-    .requiredOption("--to <place>", "the bakery's URL, github:owner/repository, or a folder")
-    .option("--sign-all", "sign what the bakery says is published, whoever has signed it before", false)
-    .addHelpText(
-      "after",
-      `
-On GitHub the metadata of an extension is made from all of its releases, whatever it says; GITHUB_TOKEN as for publish.
-${SIGNING_HELP}`,
-    );
-}
-
-const UNCHANGED = "the indexes say so already\n";
+export const UNCHANGED = "the indexes say so already\n";
 const JSON_BODY = { "content-type": "application/json" } as const;
 
-async function indexAnew(
+export async function indexAnew(
   cli: Cli,
   to: string,
   extension: string,
@@ -123,7 +86,7 @@ function apiOf({ env, signal }: Cli, to: string): BakeryApi {
   return new BakeryApi({ url, credentials: credentialsFrom(env, url), signal });
 }
 
-function checkName(name: string): string {
+export function checkName(name: string): string {
   try {
     return checkExtensionName(name);
   } catch (cause) {

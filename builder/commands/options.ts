@@ -20,7 +20,9 @@ const FLAGS = new Set(["--latest", "--plain", "--force-reload", "--sysupdate", "
 
 /** For the help of all commands that put an index. */
 export const SIGNING_HELP = `Indexes are signed where BAKERY_SIGNING_KEY has an armored private key (BAKERY_SIGNING_PASSPHRASE unlocks it).
-BAKERY_KEYRING is a file of public keys whose signatures count beside it: those before it, and of other publishers.`;
+BAKERY_KEYRING is a file of public keys whose signatures count beside it: those before it, and of other publishers.
+They are good for BAKERY_BEST_BEFORE_DAYS (default: 30; 0: for ever). Then systemd 260 and later refuse them, unless
+\`./bakery reindex --due\`, called each night, has signed them anew.`;
 
 /** The reference's public server, for those who run no bakery of their own. */
 export const DEFAULT_BAKERY_URL = "https://extensions.flatcar.org";

@@ -7,6 +7,7 @@ import {
   type Inventory,
   indexLocator,
   indexOf,
+  isBestBefore,
   isListed,
   parseImageFile,
   parseInventory,
@@ -18,6 +19,7 @@ import {
 } from "../../schema/index.ts";
 import type { Keyring } from "../signing/keyring.ts";
 import type { Progress } from "../system/progress.ts";
+import { datesDiffer, examineDate } from "./freshness.ts";
 import type { Source } from "./source.ts";
 
 export interface Problem {
@@ -33,6 +35,8 @@ export interface Findings {
     releases: number;
     images: number;
     signed: "yes" | "no" | "not checked";
+    /** The day from which on machines refuse its index */
+    bestBefore?: string | undefined;
   }[];
   readonly problems: readonly Problem[];
 }
@@ -52,6 +56,7 @@ export async function examine(source: Source, options: ExamineOptions): Promise<
   const globalPath = publicPath(GLOBAL_INDEX);
   const all = await parsed(source, globalPath, readIndex, problems);
   await examineSignature(source, globalPath, all, options, problems);
+  const bestBefore = await examineDate(source, globalPath, all, options.now, problems);
 
   const lines = all === undefined ? [] : parseSha256Sums(all);
   const names = [
@@ -60,7 +65,10 @@ export async function examine(source: Source, options: ExamineOptions): Promise<
   const bar = options.progress.transfer("extensions", names.length);
   for (const extension of names) {
     const own = formatSha256Sums(lines.filter(({ file }) => parseImageFile(file)?.extension === extension));
-    rows.push(await examineExtension(extension, own, source, options, problems));
+    const row = await examineExtension(extension, own, source, options, problems);
+    rows.push(row);
+    const differs = datesDiffer(row.bestBefore, bestBefore);
+    if (differs !== undefined) problems.push({ path: publicPath(indexLocator(extension)), problem: differs });
     bar.advance(1);
   }
   bar.end();
@@ -76,15 +84,18 @@ async function examineExtension(
 ): Promise<Findings["rows"][number]> {
   const path = publicPath(indexLocator(extension));
   const index = await parsed(source, path, readIndex, problems);
-  if (index !== undefined && index !== inGlobal)
+  const bestBefore = await examineDate(source, path, index, options.now, problems);
+  const entries = index === undefined ? [] : parseSha256Sums(index);
+  const lines = entries.filter((entry) => !isBestBefore(entry));
+  const undated = formatSha256Sums(lines);
+  if (index !== undefined && undated !== inGlobal)
     problems.push({ path, problem: "has other lines than the global index" });
   const signed = await examineSignature(source, path, index, options, problems);
   const inventory = await inventoryOf(extension, source, problems);
-  if (inventory !== undefined && index !== undefined && formatSha256Sums(indexOf(inventory)) !== index) {
+  if (inventory !== undefined && index !== undefined && formatSha256Sums(indexOf(inventory)) !== undated) {
     problems.push({ path, problem: "is not what follows from the inventory: ./bakery reindex" });
   }
 
-  const lines = index === undefined ? [] : parseSha256Sums(index);
   for (const { file, sha256 } of lines) {
     const image = parseImageFile(file);
     const imagePath = publicPath({ release: image ? releaseName(image) : extension, file });
@@ -101,7 +112,7 @@ async function examineExtension(
   }
   const listed = inventory?.releases.filter(isListed) ?? [];
   for (const release of listed) await examineManifest(extension, release, source, problems);
-  return { extension, releases: listed.length, images: lines.length, signed };
+  return { extension, releases: listed.length, images: lines.length, signed, ...(bestBefore && { bestBefore }) };
 }
 
 async function examineManifest(

@@ -18,6 +18,8 @@ export interface ApiRequest {
   /** Below `/api/v1/extensions/` */
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Gets those of the answer */
+  readonly onHeaders?: (headers: Headers) => void;
   /** Made for each try */
   readonly body?: () => string | Blob;
 }
@@ -70,7 +72,7 @@ export class BakeryApi {
     }
   }
 
-  async #try({ method, path, headers, body }: ApiRequest, renew: boolean): Promise<Outcome> {
+  async #try({ method, path, headers, body, onHeaders }: ApiRequest, renew: boolean): Promise<Outcome> {
     const { credentials, signal } = this.#options;
     const url = `${this.url}/api/v1/extensions/${path}`;
     const authorization = `Bearer ${await credentials.token(renew)}`;
@@ -83,6 +85,7 @@ export class BakeryApi {
         ...(body && { body: body() }),
       });
       const text = await response.text();
+      if (response.ok) onHeaders?.(response.headers);
       return response.ok ? { kind: "done", text } : failure(url, response, text);
     } catch (cause) {
       const details = { url, reason: rootMessage(cause) };

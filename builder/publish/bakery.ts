@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import {
   type Draft,
   formatReleaseManifest,
+  GLOBAL_INDEX,
   type IndexPut,
   type IndexRequest,
   parseBuildLogPut,
@@ -13,14 +14,16 @@ import {
   parseDraft,
   parseIndexPut,
   parseIndexState,
+  publicPath,
   type ReleaseManifest,
   releaseName,
 } from "../../schema/index.ts";
-import { UserError } from "../system/errors.ts";
+import { NotFoundError, UserError } from "../system/errors.ts";
 import { Http } from "../system/http.ts";
 import type { Progress } from "../system/progress.ts";
-import { type BakeryApi, Refusal } from "./bakery-api.ts";
-import { nextGlobalIndex, nextIndex, releaseText, type SigningPolicy } from "./index-signer.ts";
+import { type ApiRequest, type BakeryApi, Refusal } from "./bakery-api.ts";
+import { demandClockOf } from "./clock.ts";
+import { type GlobalOptions, nextGlobalIndex, nextIndex, releaseText, type SigningPolicy } from "./index-signer.ts";
 import { releasePath } from "./paths.ts";
 import { prove } from "./proof.ts";
 import type { LocalRelease, Published, Publisher } from "./publisher.ts";
@@ -41,6 +44,7 @@ const SCOPES = [
   { path: "index", next: nextIndex },
   { path: "global-index", next: nextGlobalIndex },
 ] as const;
+type Next = typeof nextGlobalIndex;
 /** As many others may be faster in turn. */
 const INDEX_TRIES = 40;
 const LONGEST_PAUSE_MS = 3_000;
@@ -86,23 +90,52 @@ export class BakeryPublisher implements Publisher {
    * Puts the indexes that do not say what is published.
    * @returns which those were, and from when on all of them are in effect, in milliseconds
    */
-  async putIndexes(extension: string, own?: ReleaseManifest): Promise<{ changed: string[]; effectiveAt: number }> {
+  async putIndexes(
+    extension: string,
+    own?: ReleaseManifest,
+    options: GlobalOptions = {},
+  ): Promise<{ changed: string[]; effectiveAt: number }> {
     const changed: string[] = [];
     let effectiveAt = 0;
     for (const scope of SCOPES) {
-      const put = await this.#putIndex(`${extension}/${scope.path}`, scope.next, own);
+      const next: Next = (state, signing) => scope.next(state, signing, own, options);
+      const put = await this.#putIndex(`${extension}/${scope.path}`, next);
       if (!put.unchanged) changed.push(scope.path);
       effectiveAt = Math.max(effectiveAt, Date.parse(put.effectiveAt));
     }
     return { changed, effectiveAt };
   }
 
+  /** As machines see it; undefined: nothing is published. */
+  async globalIndex(): Promise<string | undefined> {
+    const { api, signal } = this.#options;
+    const answer = await new Http({ signal }).read(api.url + publicPath(GLOBAL_INDEX)).catch((error) => {
+      if (!(error instanceof NotFoundError)) throw error;
+    });
+    return answer?.text;
+  }
+
+  /** @returns what was changed */
+  async reindex(extension: string, options?: GlobalOptions): Promise<string[]> {
+    const { changed } = await this.putIndexes(extension, undefined, options);
+    return changed.map((scope) => `${extension}/${scope}`);
+  }
+
   async #draft(manifest: ReleaseManifest): Promise<Draft> {
     const body = () => formatReleaseManifest(manifest);
-    return this.#options.api.send(
-      { method: "POST", path: releasePath(manifest), body, headers: JSON_BODY },
-      parseDraft,
-    );
+    return this.#sendInTime({ method: "POST", path: releasePath(manifest), body, headers: JSON_BODY }, parseDraft);
+  }
+
+  /** Sends what comes before something is signed, which has the time in it. */
+  async #sendInTime<T>(request: ApiRequest, parse: (json: string) => T): Promise<T> {
+    const { api, signing } = this.#options;
+    let time: string | null = null;
+    const onHeaders = (headers: Headers) => {
+      time = headers.get("date");
+    };
+    const answer = await api.send({ ...request, onHeaders }, parse);
+    if (signing !== undefined) demandClockOf(time);
+    return answer;
   }
 
   async #commit(manifest: ReleaseManifest, draft: string): Promise<void> {
@@ -133,11 +166,11 @@ export class BakeryPublisher implements Publisher {
     await this.#options.api.send({ method: "PUT", path, headers, body: () => log }, parseBuildLogPut);
   }
 
-  async #putIndex(path: string, next: typeof nextIndex, own: ReleaseManifest | undefined): Promise<IndexPut> {
-    const { api, signing, signal } = this.#options;
+  async #putIndex(path: string, next: Next): Promise<IndexPut> {
+    const { signing, signal } = this.#options;
     for (let tries = 1; ; tries += 1) {
-      const state = await api.send({ method: "GET", path }, parseIndexState);
-      const request = await next(state, signing, own);
+      const state = await this.#sendInTime({ method: "GET", path }, parseIndexState);
+      const request = await next(state, signing);
       if (request === undefined)
         return { unchanged: true, effectiveAt: state.last?.effectiveAt ?? new Date(0).toISOString() };
       try {

@@ -40,13 +40,14 @@ import { errorCode, UserError } from "../system/errors.ts";
 import { withLock } from "../system/lock.ts";
 import { readDocument } from "../system/read-document.ts";
 import { writeAtomically, writeText } from "../system/work-dir.ts";
-import { nextGlobalIndex, releaseText, type SigningPolicy } from "./index-signer.ts";
+import { demandClockAfter } from "./clock.ts";
+import { type GlobalOptions, nextGlobalIndex, releaseText, type SigningPolicy } from "./index-signer.ts";
 import { changed, type LocalRelease, type Published, type Publisher } from "./publisher.ts";
 
 /** Names by which clients ask for signatures: 254 and 257 the first, 262 the second. */
 export const SIGNATURE_SUFFIXES = [".gpg", ".sha256.asc"] as const;
 
-interface Putting {
+interface Putting extends GlobalOptions {
   readonly inventory: Inventory;
   /** The release that is being published */
   readonly own: ReleaseManifest | undefined;
@@ -67,15 +68,19 @@ export class DirectoryPublisher implements Publisher {
     return withLock(join(this.#root, ".publishing"), () => this.#publishLocked(release));
   }
 
+  async globalIndex(): Promise<string | undefined> {
+    return this.#read(GLOBAL_INDEX);
+  }
+
   /**
    * Puts the indexes that follow from the inventory.
    * @returns public paths of what was changed
    * @throws UserError where there is no such extension
    */
-  async reindex(extension: string): Promise<string[]> {
+  async reindex(extension: string, options: GlobalOptions = {}): Promise<string[]> {
     const inventory = await readDocument(this.#pathOf({ release: extension, file: INVENTORY_FILE }), parseInventory);
     if (inventory === undefined) throw new UserError(`nothing is published of ${extension} in ${this.#root}`);
-    return withLock(join(this.#root, ".publishing"), () => this.#putIndexes(inventory));
+    return withLock(join(this.#root, ".publishing"), () => this.#putIndexes(inventory, undefined, options));
   }
 
   async #publishLocked({ folder, manifest, log }: LocalRelease): Promise<Published> {
@@ -123,24 +128,26 @@ export class DirectoryPublisher implements Publisher {
     return { written };
   }
 
-  async #putIndexes(inventory: Inventory, own?: ReleaseManifest): Promise<string[]> {
+  async #putIndexes(inventory: Inventory, own?: ReleaseManifest, options: GlobalOptions = {}): Promise<string[]> {
     const { extension } = inventory;
+    if (this.#signing) demandClockAfter(inventory.releases.map(({ publishedAt }) => publishedAt));
     const lines = indexOf(inventory);
     const globalIndex = (await readDocument(this.#pathOf(GLOBAL_INDEX), parseSha256Sums)) ?? [];
     const all = withLinesOf(extension, lines, globalIndex);
     return [
       ...(await this.#putIndex(indexLocator(extension), lines, { inventory, own })),
-      ...(await this.#putIndex(GLOBAL_INDEX, all, { inventory, own })),
+      ...(await this.#putIndex(GLOBAL_INDEX, all, { inventory, own, ...options })),
     ];
   }
 
   /** The signatures first: between the two, machines that verify refuse the index, and take it a moment later. */
-  async #putIndex(at: Locator, lines: readonly IndexEntry[], { inventory, own }: Putting): Promise<string[]> {
+  async #putIndex(at: Locator, lines: readonly IndexEntry[], putting: Putting): Promise<string[]> {
+    const { inventory, own } = putting;
     const text = formatSha256Sums(lines);
     const last = await this.#lastIndex(at);
     const releases = inventory.releases.flatMap(({ version, signature }) => (signature ? [[version, signature]] : []));
     const state = { etag: null, text, last, signatures: Object.fromEntries(releases) };
-    const next = await nextGlobalIndex(state, this.#signing, own);
+    const next = await nextGlobalIndex(state, this.#signing, own, putting);
     if (next === undefined) return [];
     const written: string[] = [];
     for (const name of next.signatures.index === undefined ? [] : SIGNATURE_SUFFIXES) {
@@ -148,7 +155,7 @@ export class DirectoryPublisher implements Publisher {
       await this.#writeBytes(signatureAt, Buffer.from(next.signatures.index ?? "", "base64"));
       written.push(publicPath(signatureAt));
     }
-    if (await this.#write(at, text)) written.push(publicPath(at));
+    if (await this.#write(at, next.text)) written.push(publicPath(at));
     return written;
   }
 

@@ -12,12 +12,14 @@ import { DirectoryPublisher } from "./directory.ts";
 import { GithubPublisher } from "./github.ts";
 import { GithubApi } from "./github-api.ts";
 import { GithubReleases } from "./github-releases.ts";
+import { bestBeforeFrom } from "./index-date.ts";
 import type { SigningPolicy } from "./index-signer.ts";
 import type { Publisher } from "./publisher.ts";
 
 export interface TargetOptions {
   readonly proves?: boolean;
   readonly signsAll?: boolean;
+  readonly renews?: boolean;
 }
 
 /** The world as a publisher needs it. */
@@ -92,12 +94,18 @@ export function bakeryUrl(to: string): string {
 /** The key of the environment, and the keys whose signatures count beside it; undefined where nothing is signed. */
 export async function signingPolicy(
   { env, cwd }: Pick<PublishingWorld, "env" | "cwd">,
-  { signsAll = false }: TargetOptions = {},
+  { signsAll = false, renews = false }: TargetOptions = {},
 ): Promise<SigningPolicy | undefined> {
   const key = await SigningKey.from(env);
   if (key === undefined) return undefined;
   const others = env.BAKERY_KEYRING ? [await readKeyring(resolve(cwd, env.BAKERY_KEYRING))] : [];
-  return { key, trusted: key.keyring.with(...others), trustsBakery: signsAll };
+  return {
+    key,
+    trusted: key.keyring.with(...others),
+    trustsBakery: signsAll,
+    renews,
+    bestBefore: bestBeforeFrom(env),
+  };
 }
 
 /** @throws UsageError where there is no such file */

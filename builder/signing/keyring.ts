@@ -5,6 +5,13 @@ import { openpgp } from "./openpgp.ts";
 
 const ARMOR = /^\s*-----BEGIN PGP /;
 
+/** When a detached signature says it was made, in milliseconds; undefined for what is none. Who made it is not asked. */
+export async function signedAt(signature: Uint8Array): Promise<number | undefined> {
+  const { readSignature } = await openpgp();
+  const read = await readSignature({ binarySignature: signature }).catch(() => undefined);
+  return read?.packets[0]?.created?.getTime();
+}
+
 export class Keyring {
   readonly #keys: readonly Key[];
 

@@ -2,12 +2,12 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { Catalog } from "../../builder/catalog.ts";
 import type { SigningPolicy } from "../../builder/publish/index-signer.ts";
 import type { Keyring } from "../../builder/signing/keyring.ts";
 import { SigningKey } from "../../builder/signing/signing-key.ts";
-import { type Generation, imageFile } from "../../schema/index.ts";
+import { type Generation, imageFile, withBestBefore, withoutBestBefore } from "../../schema/index.ts";
 import { FIXTURES } from "../support/bakery.ts";
 import { LocalReleases } from "../support/local-releases.ts";
 import { Machine } from "../support/machine.ts";
@@ -27,9 +27,12 @@ afterAll(async () => {
   for (const folder of folders) await rm(folder, { recursive: true });
 });
 
+/** From the beginning of the day that it is in so many days, 262 refuses. */
+const dayFromNow = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
+
 async function newPolicy(): Promise<SigningPolicy> {
   const key = await SigningKey.open(await SigningKey.generate({ name: "Bakery", email: "bakery@example.org" }));
-  return { key, trusted: key.keyring };
+  return { key, trusted: key.keyring, bestBefore: { days: 30, day: dayFromNow(30) } };
 }
 
 /** The client of a machine that has this keyring, or none. */
@@ -126,6 +129,32 @@ describeWhere((await mergingUnavailable()) ?? (await clientUnavailable()), "a ma
       await bakery.tamperIndex("greeter", (index) => good ?? index);
       expect(await machine.sysupdate("update")).toMatchObject({ exitCode: 0 });
       expect(await machine.current()).toBe(image("1.2.0"));
+    });
+
+    it("takes an index until its day; from then on 262 refuses it, an old one that is replayed too", async () => {
+      const signed = async (day: string) => {
+        const text = withBestBefore(withoutBestBefore(older?.text ?? "").text, day);
+        return { text, signatures: { index: await policy.key.sign(text) } };
+      };
+      const updated = async (day: string) => {
+        const replayed = await signed(day);
+        await bakery.tamperIndex("greeter", (index) => ({ ...index, ...replayed }));
+        await using machine = await Machine.following(client, bakery.url, "greeter", { suffix });
+        const { exitCode, stderr } = await machine.sysupdate("update");
+        return { exitCode, isStale: /out-of-date file list, refusing/.test(stderr), images: await machine.installed() };
+      };
+      const installed = { exitCode: 0, isStale: false, images: [image("1.0.0")] };
+      const isRefused = version >= 260;
+      expect(await updated(dayFromNow(1))).toEqual(installed);
+      for (const day of [dayFromNow(0), dayFromNow(-20)]) {
+        expect(await updated(day), day).toEqual(isRefused ? { exitCode: 1, isStale: true, images: [] } : installed);
+      }
+      vi.stubEnv("SYSTEMD_SYSUPDATE_VERIFY_FRESHNESS", "0");
+      try {
+        expect(await updated(dayFromNow(-20))).toEqual(installed);
+      } finally {
+        vi.unstubAllEnvs();
+      }
     });
 
     it("refuses what another key has signed, and everything where it has no keyring", async () => {

@@ -1,7 +1,10 @@
 /** What clients see of a published index: of all versions, of each minor series, and the newest image of each. */
 import {
   type Arch,
+  bestBeforeOf,
+  type Freshness,
   formatSha256Sums,
+  freshnessOf,
   type Generation,
   generationAt,
   type IndexEntry,
@@ -44,6 +47,7 @@ export class GenerationViews {
   readonly #generation: Generation;
   readonly #views = new Map<string | undefined, View>();
   readonly #newest = new Map<string, Release>();
+  #bestBefore: string | null | undefined;
   #lines: ReadonlyMap<string | undefined, readonly IndexEntry[]> | undefined;
 
   constructor(generation: Generation) {
@@ -52,6 +56,15 @@ export class GenerationViews {
 
   get text(): string {
     return this.#generation.text;
+  }
+
+  /** How long machines will believe it; undefined where it does not say. */
+  freshness(milliseconds: number): { readonly state: Freshness; readonly bestBefore: string } | undefined {
+    this.#bestBefore ??= bestBeforeOf(parseSha256Sums(this.text)) ?? null;
+    const [bestBefore, since] = [this.#bestBefore, Date.parse(this.#generation.effectiveAt)];
+    return bestBefore === null
+      ? undefined
+      : { state: freshnessOf(bestBefore, { since, now: milliseconds }), bestBefore };
   }
 
   /** A view that was asked for before. */

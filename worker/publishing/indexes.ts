@@ -1,5 +1,6 @@
 /**
- * Indexes, as publishers put them: signed by them, and accepted only if they say what is published, line by line.
+ * Indexes, as publishers put them: signed by them, and accepted only if they say what is published, line by line. In
+ * front of that, a signed one may have the day until which it may be believed: the signer's, and not the bakery's.
  */
 import {
   formatPublishedIndex,
@@ -11,6 +12,7 @@ import {
   type IndexState,
   type Inventory,
   indexOf,
+  isBestBefore,
   isListed,
   linesOf,
   PUBLISHED_INDEX_FILE,
@@ -20,12 +22,14 @@ import {
   storageKey,
   succeed,
   withLinesOf,
+  withoutBestBefore,
 } from "../../schema/index.ts";
 import type { Clock } from "../context.ts";
 import { ApiProblem, UpstreamError } from "../errors.ts";
 import type { IndexCache } from "../indexes/index-cache.ts";
 import { makeIndexCopy } from "../indexes/index-copy.ts";
 import type { Outbox } from "../webhook/outbox.ts";
+import { checkDate } from "./index-date.ts";
 import { checkSignatures, type VerifySignature } from "./index-signatures.ts";
 import type { Inventories } from "./inventories.ts";
 import type { Objects } from "./objects.ts";
@@ -105,7 +109,9 @@ export class IndexPublisher {
     const last = stored?.index.generations.at(-1);
     const before = linesOfText(last?.text ?? "");
     const expected = expectedText(scope, inventory, before);
-    if (request.text !== expected) throw mismatch(request.text, expected, inventory);
+    const said = withoutBestBefore(request.text);
+    if (said.text !== expected) throw mismatch(said.text, expected, inventory);
+    checkDate(said, request.signatures.index !== undefined, { now: now(), settleSeconds });
     await checkSignatures(request, {
       verify,
       isSigned: last?.signatures.index !== undefined,
@@ -182,6 +188,7 @@ function mismatch(text: string, expected: string, inventory: Inventory): ApiProb
   const given = new Map(linesOfText(text).map(({ file, sha256 }) => [file, sha256]));
   const problem = (message: string) => new ApiProblem(422, "index_mismatch", message, { hint: HINT });
   for (const [file, sha256] of given) {
+    if (isBestBefore({ file })) return problem(`the index has ${file}, and not one date in its first line`);
     if (!wanted.has(file)) return problem(`the index names ${file}, which is not ${whyNot(file, inventory)}`);
     if (wanted.get(file) !== sha256) return problem(`the index has another hash for ${file} than what is published`);
   }

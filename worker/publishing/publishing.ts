@@ -25,6 +25,7 @@ export interface Publishing {
   readonly uploads: Uploads;
   readonly indexes: IndexPublisher;
   readonly withdrawals: Withdrawals;
+  readonly now: Clock;
   readonly buildLogs: BuildLogs;
   /** Tells the webhook what it could not be told so far. */
   retryWebhook(): Promise<void>;
@@ -52,6 +53,7 @@ export function createPublishing(options: PublishingOptions): Publishing {
   const indexes = new IndexPublisher({ objects, inventories, recent, outbox, indexCache, verify, settleSeconds, now });
   return {
     authenticator,
+    now,
     maxReleaseBytes: config.maxReleaseBytes,
     drafts,
     indexes,

@@ -18,7 +18,7 @@ import {
 import { extensionOf, versionOf } from "../api/parameters.ts";
 import type { Principal } from "../auth/authenticator.ts";
 import type { Right } from "../auth/publishers.ts";
-import type { AppEnv } from "../context.ts";
+import type { AppEnv, Clock } from "../context.ts";
 import { toHex } from "../digest.ts";
 import { baseOf } from "../env.ts";
 import { ApiProblem, BadRequest } from "../errors.ts";
@@ -38,9 +38,9 @@ export function createPublishApi(): Hono<AppEnv> {
   const api = new Hono<AppEnv>();
 
   api.post(RELEASE, async (c) => {
-    const { committer, maxReleaseBytes } = await allow(c, "publish");
+    const { committer, maxReleaseBytes, now } = await allow(c, "publish");
     const manifest = await readManifest(c, maxReleaseBytes);
-    return answer<Draft>(await committer.open(manifest));
+    return answer<Draft>(await committer.open(manifest), 200, dateOf(now));
   });
   api.get("/extensions/:extension/drafts", async (c) => {
     const { drafts } = await allow(c, "publish");
@@ -73,8 +73,8 @@ export function createPublishApi(): Hono<AppEnv> {
 
   for (const [name, scope] of Object.entries(SCOPES)) {
     api.get(`/extensions/:extension/${name}`, async (c) => {
-      const { indexes } = await allow(c, "publish");
-      return answer(await indexes.state(extensionOf(c), scope));
+      const { indexes, now } = await allow(c, "publish");
+      return answer(await indexes.state(extensionOf(c), scope), 200, dateOf(now));
     });
     api.put(`/extensions/:extension/${name}`, async (c) => {
       const { indexes } = await allow(c, "publish");
@@ -189,7 +189,12 @@ function digestOf(header: string | undefined): string | undefined {
     : toHex(Uint8Array.from(atob(base64), (character) => character.charCodeAt(0)).buffer);
 }
 
-function answer<T extends object>(value: T, status = 200): Response {
-  const headers = { "content-type": "application/json", "cache-control": "no-store" };
+/** By it a publisher whose clock is wrong finds out before it signs anything. RFC 9110 section 6.6.1 */
+function dateOf(now: Clock): Readonly<Record<string, string>> {
+  return { date: new Date(now()).toUTCString() };
+}
+
+function answer<T extends object>(value: T, status = 200, more: Readonly<Record<string, string>> = {}): Response {
+  const headers = { "content-type": "application/json", "cache-control": "no-store", ...more };
   return respond(JSON.stringify(value), status, headers);
 }

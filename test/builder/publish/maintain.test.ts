@@ -133,7 +133,9 @@ describe("reindex", () => {
     expect(await workplace.run([...args, "--sign-all"], env)).toMatchObject({ exitCode: 0 });
     expect(await bakeryRun("doctor", bakery.url, "--keyring", keyring)).toMatchObject({
       exitCode: 0,
-      stdout: expect.stringMatching(/^EXTENSION +RELEASES +IMAGES +SIGNED\ntool +3 +3 +yes\n$/),
+      stdout: expect.stringMatching(
+        /^EXTENSION +RELEASES +IMAGES +SIGNED +BEST BEFORE\ntool +3 +3 +yes +\d{4}-\d\d-\d\d\n$/,
+      ),
     });
     await using gpg = await Gpg.open();
     const index = await (await fetch(`${bakery.url}/extensions/tool/SHA256SUMS`)).text();
@@ -201,7 +203,7 @@ const FAULTS: [string, string, (path: string) => Promise<void>, RegExp][] = [
 describe("doctor", () => {
   it("finds a good bakery good, over HTTP and as a folder", async () => {
     await publish("tool", "1.0.0", "site");
-    const table = expect.stringMatching(/^EXTENSION +RELEASES +IMAGES +SIGNED\ntool +1 +1 +no\n$/);
+    const table = expect.stringMatching(/^EXTENSION +RELEASES +IMAGES +SIGNED +BEST BEFORE\ntool +1 +1 +no +-\n$/);
     expect(await bakeryRun("doctor", "site")).toMatchObject({ exitCode: 0, stdout: table });
     for (const how of [[], ["--quick"]]) {
       expect(await bakeryRun("doctor", bakery.url, ...how)).toMatchObject({ exitCode: 0 });
