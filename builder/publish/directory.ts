@@ -4,7 +4,7 @@
  * The order makes every moment a good one to be killed in: files, then the inventory, then the indexes that follow
  * from it. What is half done is not in an index, and the next publication of the extension mends it.
  */
-import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import {
   addRelease,
@@ -16,6 +16,7 @@ import {
   GLOBAL_INDEX,
   INVENTORY_FILE,
   type IndexEntry,
+  type IndexRequest,
   InvalidInput,
   type Inventory,
   indexLocator,
@@ -24,6 +25,7 @@ import {
   KEYRINGS,
   type Locator,
   NOOP_TRANSFER,
+  parseIndexRequest,
   parseInventory,
   parseReleaseManifest,
   parseSha256Sums,
@@ -130,6 +132,7 @@ export class DirectoryPublisher implements Publisher {
 
   async #putIndexes(inventory: Inventory, own?: ReleaseManifest, options: GlobalOptions = {}): Promise<string[]> {
     const { extension } = inventory;
+    for (const at of [indexLocator(extension), GLOBAL_INDEX]) await this.#finishSwitch(at);
     if (this.#signing) demandClockAfter(inventory.releases.map(({ publishedAt }) => publishedAt));
     const lines = indexOf(inventory);
     const globalIndex = (await readDocument(this.#pathOf(GLOBAL_INDEX), parseSha256Sums)) ?? [];
@@ -140,7 +143,6 @@ export class DirectoryPublisher implements Publisher {
     ];
   }
 
-  /** The signatures first: between the two, machines that verify refuse the index, and take it a moment later. */
   async #putIndex(at: Locator, lines: readonly IndexEntry[], putting: Putting): Promise<string[]> {
     const { inventory, own } = putting;
     const text = formatSha256Sums(lines);
@@ -149,14 +151,39 @@ export class DirectoryPublisher implements Publisher {
     const state = { etag: null, text, last, signatures: Object.fromEntries(releases) };
     const next = await nextGlobalIndex(state, this.#signing, own, putting);
     if (next === undefined) return [];
+    if (next.signatures.index !== undefined) await writeText(this.#switchOf(at), JSON.stringify(next));
+    const written = await this.#switchTo(at, next);
+    await rm(this.#switchOf(at), { force: true });
+    return written;
+  }
+
+  /** The signatures first: between the two, machines that verify refuse the index, and take it a moment later. */
+  async #switchTo(at: Locator, { text, signatures }: IndexRequest): Promise<string[]> {
     const written: string[] = [];
-    for (const name of next.signatures.index === undefined ? [] : SIGNATURE_SUFFIXES) {
+    for (const name of signatures.index === undefined ? [] : SIGNATURE_SUFFIXES) {
       const signatureAt = { ...at, file: at.file + name };
-      await this.#writeBytes(signatureAt, Buffer.from(next.signatures.index ?? "", "base64"));
+      await this.#writeBytes(signatureAt, Buffer.from(signatures.index ?? "", "base64"));
       written.push(publicPath(signatureAt));
     }
-    if (await this.#write(at, next.text)) written.push(publicPath(at));
+    if (await this.#write(at, text)) written.push(publicPath(at));
     return written;
+  }
+
+  /**
+   * Goes on where a run before was killed between an index and its signature: of a pair that does not fit, nobody could
+   * say any more which lines were signed.
+   */
+  async #finishSwitch(at: Locator): Promise<void> {
+    const next = await readDocument(this.#switchOf(at), parseIndexRequest);
+    if (next === undefined) return;
+    await this.#switchTo(at, next);
+    await rm(this.#switchOf(at), { force: true });
+  }
+
+  /** What an index and its signatures are about to be. */
+  #switchOf(at: Locator): string {
+    const index = this.#pathOf(at);
+    return join(dirname(index), `.${basename(index)}.next`);
   }
 
   async #lastIndex(at: Locator) {

@@ -4,8 +4,9 @@ import { cp, mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
+import { SigningKey } from "../../../builder/signing/signing-key.ts";
 import { measureFile } from "../../../builder/system/digest.ts";
-import { parseInventory, parseSha256Sums } from "../../../schema/index.ts";
+import { isBestBefore, parseInventory, parseSha256Sums } from "../../../schema/index.ts";
 import { FIXTURES, Workplace } from "../../support/bakery.ts";
 
 const CLI = fileURLToPath(new URL("../../../builder/cli.ts", import.meta.url));
@@ -37,7 +38,8 @@ async function checkIndexes(workplace: Workplace): Promise<string[]> {
   const names = await readdir(site, { recursive: true }).catch(() => []);
   const named: string[] = [];
   for (const index of names.filter((name) => name.endsWith("SHA256SUMS"))) {
-    for (const { file, sha256 } of parseSha256Sums(await readFile(join(site, index), "utf8"))) {
+    const lines = parseSha256Sums(await readFile(join(site, index), "utf8"));
+    for (const { file, sha256 } of lines.filter((line) => !isBestBefore(line))) {
       const extension = file.slice(0, file.lastIndexOf("-", file.indexOf(".")));
       expect(await measureFile(join(site, "extensions", extension, file))).toMatchObject({ sha256 });
       named.push(`${index} ${file}`);
@@ -48,11 +50,17 @@ async function checkIndexes(workplace: Workplace): Promise<string[]> {
 
 it("killed in the middle of any write, it leaves indexes that are true, and the next run completes the publication", async () => {
   await using workplace = await Workplace.open();
-  const first = await bake(workplace, "greeter", "1.0.0");
+  const armored = await SigningKey.generate({ name: "x", email: "x@example.org" });
+  const { keyring } = await SigningKey.open(armored);
+  const key = { BAKERY_SIGNING_KEY: armored };
+  // Of the other one's lines, only the signature of the global index says that they were signed.
+  for (const name of ["greeter", "other"]) {
+    expect(await publish(workplace, await bake(workplace, name, "1.0.0"), key)).toBe(0);
+  }
+  await rm(workplace.file("site/extensions/other/releases.json"));
   const second = await bake(workplace, "greeter", "1.2.0");
-  expect(await publish(workplace, first)).toBe(0);
   await cp(workplace.file("site"), workplace.file("before"), { recursive: true });
-  expect(await publish(workplace, second, { COUNT_TO: workplace.file("count") })).toBe(0);
+  expect(await publish(workplace, second, { ...key, COUNT_TO: workplace.file("count") })).toBe(0);
   const complete = await checkIndexes(workplace);
   const changes = Number(await readFile(workplace.file("count"), "utf8"));
   expect(changes).toBeGreaterThan(15);
@@ -60,11 +68,17 @@ it("killed in the middle of any write, it leaves indexes that are true, and the 
   for (let change = 1; change <= changes; change++) {
     await rm(workplace.file("site"), { recursive: true });
     await cp(workplace.file("before"), workplace.file("site"), { recursive: true });
-    expect(await publish(workplace, second, { KILL_AT: String(change) })).toBe("SIGKILL");
+    expect(await publish(workplace, second, { ...key, KILL_AT: String(change) })).toBe("SIGKILL");
     await checkIndexes(workplace);
     // What completes it needs no process of its own.
-    expect(await workplace.run(["publish", second, "--to", "site"])).toMatchObject({ exitCode: 0 });
+    expect(await workplace.run(["publish", second, "--to", "site"], key)).toMatchObject({ exitCode: 0 });
     expect(await checkIndexes(workplace)).toEqual(complete);
+    for (const index of ["SHA256SUMS", "greeter/SHA256SUMS"]) {
+      const [text, signature] = await Promise.all(
+        ["", ".gpg"].map((suffix) => readFile(workplace.file(`site/extensions/${index}${suffix}`))),
+      );
+      expect(await keyring.verify(String(text), signature?.toString("base64") ?? ""), index).toBe(true);
+    }
   }
   const inventory = await readFile(workplace.file("site/extensions/greeter/releases.json"), "utf8");
   expect(parseInventory(inventory).releases.map(({ version }) => version)).toEqual(["1.2.0", "1.0.0"]);
