@@ -37,6 +37,8 @@ export async function examineDate(
  */
 export function datesDiffer(own: string | undefined, global: string | undefined): string | undefined {
   if (own === undefined) return global && "has no date, and the global index has one: ./bakery reindex --all";
-  if (global === undefined) return "has a date, and the global index has none: ./bakery reindex --all";
-  return own < global ? `is best before ${own}, sooner than the global index: ./bakery reindex --all` : undefined;
+  // Of a mirror that has a part of a bakery the global index is nobody's.
+  return global !== undefined && own < global
+    ? `is best before ${own}, sooner than the global index: ./bakery reindex --all`
+    : undefined;
 }

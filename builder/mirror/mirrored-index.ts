@@ -1,5 +1,11 @@
 /** Indexes of a mirror: the bakery's own, byte for byte, where the mirror has all that they name; else what is left. */
-import { formatSha256Sums, type IndexEntry, parseImageFile, parseSha256Sums } from "../../schema/index.ts";
+import {
+  formatSha256Sums,
+  type IndexEntry,
+  isBestBefore,
+  parseImageFile,
+  parseSha256Sums,
+} from "../../schema/index.ts";
 import { SIGNATURE_SUFFIXES } from "../publish/directory.ts";
 import type { SigningKey } from "../signing/signing-key.ts";
 import type { MirrorFolder } from "./mirror-folder.ts";
@@ -16,8 +22,8 @@ export interface MirroredIndex {
 }
 
 /**
- * Of an index all lines but those of images that the mirror has not. Lines that name no image, as a date until when
- * the index is good, stay.
+ * Of an index all lines but those of images that the mirror has not. What is left has no date: until when it is good
+ * only the bakery can say, by its signature, and that is gone.
  */
 export function mirroredIndex(
   { text, signature }: SignedIndex,
@@ -25,8 +31,8 @@ export function mirroredIndex(
 ): MirroredIndex {
   const lines = parseSha256Sums(text);
   const isImage = ({ file }: IndexEntry) => parseImageFile(file) !== undefined;
-  const left = lines.filter((line) => !isImage(line) || isMirrored(line));
-  if (left.length === lines.length) return { text, signature: signature?.base64 };
+  if (lines.every((line) => !isImage(line) || isMirrored(line))) return { text, signature: signature?.base64 };
+  const left = lines.filter((line) => !isBestBefore(line) && (!isImage(line) || isMirrored(line)));
   return { text: left.some(isImage) ? formatSha256Sums(left) : "" };
 }
 

@@ -63,7 +63,9 @@ export function githubPublisher(
   }
   const apiUrl = env.GITHUB_API_URL || "https://api.github.com";
   const api = new GithubApi({ apiUrl, repository, token, signal, onWait: (line) => progress.note(line) });
-  return new GithubPublisher({ releases: new GithubReleases(api, progress), progress, signing });
+  // Nobody signs them anew each night: a date would stop machines.
+  const undated = signing && { ...signing, bestBefore: undefined };
+  return new GithubPublisher({ releases: new GithubReleases(api, progress), progress, signing: undated });
 }
 
 export function bakeryPublisher(

@@ -1,7 +1,7 @@
 /** What systemd-sysupdate does, in a loop: index, signature, and everything that the index names. */
 import { createHash } from "node:crypto";
 import type { Keyring } from "../../builder/signing/keyring.ts";
-import { parseSha256Sums } from "../../schema/index.ts";
+import { isBestBefore, parseSha256Sums } from "../../schema/index.ts";
 
 export interface PollingOptions {
   readonly url: string;
@@ -60,7 +60,7 @@ export class PollingClient {
   /** Each image once: what was there with its hash stays so, or the next one's poll finds out. */
   async #fetchAll(text: string): Promise<void> {
     const { url, extension } = this.#options;
-    for (const { file, sha256 } of parseSha256Sums(text)) {
+    for (const { file, sha256 } of parseSha256Sums(text).filter((line) => !isBestBefore(line))) {
       if (this.#verified.has(`${file} ${sha256}`)) continue;
       const response = await fetch(`${url}/extensions/${extension}/${file}`);
       const actual = createHash("sha256")
