@@ -21,6 +21,14 @@ export {
   withBestBefore,
   withoutBestBefore,
 } from "./best-before.ts";
+export {
+  EXTENSION_KINDS,
+  type ExtensionKind,
+  type ExtensionProfile,
+  formatExtensionProfile,
+  type HostProfile,
+  parseExtensionProfile,
+} from "./extension-profile.ts";
 export { type Feed, type FeedEntry, type FeedOptions, imagesOf, makeFeed } from "./feed.ts";
 export { withLinesOf } from "./global-index.ts";
 export { formatIni, type IniEntry, type IniSection, parseIni } from "./ini.ts";
@@ -42,6 +50,7 @@ export { jsonFeed } from "./json-feed.ts";
 export { inventoryJsonSchema, releaseManifestJsonSchema } from "./json-schema.ts";
 export {
   BUILD_LOG_FILE,
+  EXTENSION_PROFILE_FILE,
   FEED_FILES,
   type FeedKind,
   feedLocator,
@@ -56,6 +65,7 @@ export {
   parsePublicPath,
   publicPath,
   RECENT_RELEASES,
+  RELEASE_CONTENTS_FILE,
   RELEASE_MANIFEST_FILE,
   storageKey,
 } from "./layout.ts";
@@ -126,6 +136,14 @@ export {
   recentReleasesOf,
   withRecentReleasesOf,
 } from "./recent-releases.ts";
+export {
+  formatReleaseContents,
+  type ImageContents,
+  MAX_FILES_NAMED,
+  MAX_PARTS,
+  parseReleaseContents,
+  type ReleaseContents,
+} from "./release-contents.ts";
 export { RELEASE_DOCUMENTS } from "./release-documents.ts";
 export {
   type BuildRecord,

@@ -29,6 +29,8 @@ export type PublicPath =
   /** What follows from a release manifest: `RELEASE_DOCUMENTS` */
   | { readonly kind: "document"; readonly at: Locator }
   | { readonly kind: "build-log"; readonly at: Locator }
+  | { readonly kind: "extension-profile"; readonly at: Locator }
+  | { readonly kind: "release-contents"; readonly at: Locator }
   /** What openSUSE's sysextmgr asks for beside an image; it follows from the release manifest */
   | { readonly kind: "mkosi-manifest"; readonly at: Locator; readonly arch: Arch }
   /** What was published lately of an extension, or of all: `/extensions/kubernetes/feed.atom`, `/feed.json` */
@@ -43,6 +45,10 @@ export const RELEASE_MANIFEST_FILE = "release.json";
 export const INVENTORY_FILE = "releases.json";
 /** How a release was baked, in a folder beside `release.json`. */
 export const BUILD_LOG_FILE = "build.log";
+/** What an extension is, beside `releases.json`. */
+export const EXTENSION_PROFILE_FILE = "extension.json";
+/** What is in the images of a release, beside `release.json`. */
+export const RELEASE_CONTENTS_FILE = "contents.json";
 /** The release that holds the global index. */
 export const GLOBAL_INDEX: Locator = { release: INDEX_FILE, file: INDEX_FILE };
 
@@ -75,10 +81,19 @@ const SIGNATURE = new RegExp(`${INDEX_FOLDER}(?<file>SHA256SUMS(?:\\.sha256)?\\.
 const LATEST = new RegExp(`^/extensions/(?<extension>[^/]+)/${SERIES_FOLDER}latest/${ARCH}\\.raw$`, "u");
 const MKOSI_MANIFEST = new RegExp(`^/extensions/(?:[^/]+/)*(?<image>[^/]+-${ARCH})\\.manifest\\.gz$`, "u");
 const DOCUMENT = /^\/extensions\/(?<release>[^/]+)\/(?<file>[^/]+)$/u;
-const DOCUMENT_KINDS = new Map<string, "release-manifest" | "inventory" | "document" | "build-log">([
+type DocumentKind =
+  | "release-manifest"
+  | "inventory"
+  | "document"
+  | "build-log"
+  | "extension-profile"
+  | "release-contents";
+const DOCUMENT_KINDS = new Map<string, DocumentKind>([
   [RELEASE_MANIFEST_FILE, "release-manifest"],
   [INVENTORY_FILE, "inventory"],
   [BUILD_LOG_FILE, "build-log"],
+  [EXTENSION_PROFILE_FILE, "extension-profile"],
+  [RELEASE_CONTENTS_FILE, "release-contents"],
   ...Object.keys(RELEASE_DOCUMENTS).map((file) => [file, "document"] as const),
 ]);
 const FEED = /^\/(?:extensions\/(?<extension>[^/]+)\/)?feed\.(?<format>atom|json)$/u;

@@ -40,7 +40,15 @@ export interface Services {
   publishing(): Publishing | undefined;
 }
 
-export type StoredKind = "image" | "transfer" | "release-manifest" | "inventory" | "build-log" | "keyring";
+export type StoredKind =
+  | "image"
+  | "transfer"
+  | "release-manifest"
+  | "inventory"
+  | "build-log"
+  | "extension-profile"
+  | "release-contents"
+  | "keyring";
 
 /** What tests have their own of. */
 export interface Surroundings {
@@ -103,6 +111,8 @@ function createServices(env: Env, { now, patience, fetch }: Surroundings): Servi
       "release-manifest": firstOf(r2),
       inventory: firstOf(r2),
       "build-log": firstOf(r2),
+      "extension-profile": firstOf(r2),
+      "release-contents": firstOf(r2),
       keyring: keyringStore(config.signingKeyring),
     },
   };

@@ -1,5 +1,5 @@
 /** What a recipe says of an extension. Data first, then functions of a context. */
-import type { Arch, TransferRule } from "../../schema/index.ts";
+import type { Arch, ExtensionKind, TransferRule } from "../../schema/index.ts";
 import type { Build } from "./build.ts";
 import type { BundledVersions, Bundles } from "./bundled.ts";
 import type { Download } from "./downloads.ts";
@@ -42,6 +42,8 @@ export interface Recipe<B extends Bundles = Bundles, O extends RecipeOptions = R
   /** One line: what it is. */
   readonly description: string;
   readonly homepage: string;
+  /** What it is for: where people look for it. */
+  readonly kind?: ExtensionKind;
   readonly versions: VersionSource;
   /** Default: the newest one. */
   readonly latest?: LatestRule;

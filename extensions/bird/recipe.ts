@@ -12,6 +12,7 @@ import {
 export default defineExtension({
   description: "BIRD, an internet routing daemon for BGP, OSPF, RIP and more",
   homepage: "https://bird.nic.cz",
+  kind: "networking",
   versions: gitlabTags("gitlab.nic.cz", "labs/bird", { prefix: "v", include: /^v\d+(?:\.\d+)+$/ }),
   publish: ["latest", "3.1.2"],
   downloads: ({ tag }) => [

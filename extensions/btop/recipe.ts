@@ -12,6 +12,7 @@ import {
 export default defineExtension({
   description: "Monitor of processors, memory, disks, network and processes",
   homepage: "https://github.com/aristocratos/btop",
+  kind: "diagnostics",
   versions: githubReleases("aristocratos/btop", { prefix: "v" }),
   publish: ["latest", "1.4.0"],
   downloads: ({ tag }) => [

@@ -12,6 +12,7 @@ import {
 export default defineExtension({
   description: "NTP client and server, with NTS",
   homepage: "https://chrony-project.org",
+  kind: "system",
   // Its number, 39973492, is chrony/chrony at gitlab.com.
   versions: gitlabTags("gitlab.com", "chrony/chrony", { include: /^\d+(?:\.\d+)+$/ }),
   publish: ["latest", "4.8"],

@@ -4,6 +4,7 @@ import { checksumFile, defineExtension, extract, githubAsset, githubReleases } f
 export default defineExtension({
   description: "Command line to install, watch and test Cilium in a Kubernetes cluster",
   homepage: "https://docs.cilium.io",
+  kind: "orchestration",
   versions: githubReleases("cilium/cilium-cli"),
   publish: ["latest", "v0.16.24", "v0.18.2"],
   // For cilium.service, which whoever wants it enables.

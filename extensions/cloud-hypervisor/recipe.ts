@@ -6,6 +6,7 @@ const PROGRAMS = ["cloud-hypervisor", "ch-remote"] as const;
 export default defineExtension({
   description: "Cloud Hypervisor: a virtual machine monitor for cloud workloads",
   homepage: "https://www.cloudhypervisor.org/",
+  kind: "virtualization",
   versions: githubReleases("cloud-hypervisor/cloud-hypervisor", { include: /^v\d+\.\d+(?:\.\d+)?$/ }),
   publish: ["latest"],
   downloads: ({ tag, arch }) =>

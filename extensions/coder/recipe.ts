@@ -13,6 +13,7 @@ const SERVICES = ["coder.service", "coder-workspace-proxy.service"] as const;
 export default defineExtension({
   description: "Coder: development environments on machines of your own",
   homepage: "https://coder.com/docs",
+  kind: "development",
   versions: githubReleases("coder/coder", { include: /^v\d+\.\d+\.\d+$/ }),
   publish: ["latest"],
   reload: true,

@@ -10,6 +10,7 @@ bind_addr        = "{{ GetPrivateIP }}"
 export default defineExtension({
   description: "HashiCorp Consul: finding, checking and connecting services",
   homepage: "https://developer.hashicorp.com/consul",
+  kind: "networking",
   versions: hashicorpReleases("consul"),
   publish: ["latest", "1.21.4"],
   downloads: (context) => [

@@ -17,6 +17,7 @@ const RUNC = "opencontainers/runc";
 export default defineExtension({
   description: "The container runtime containerd, with runc",
   homepage: "https://containerd.io",
+  kind: "containers",
   // The prefix leaves out the tags of its API, `api/v1.9.0`.
   versions: githubReleases("containerd/containerd", { prefix: "v" }),
   latest: newestPerMinor({ series: 5 }),

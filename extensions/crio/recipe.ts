@@ -32,6 +32,7 @@ const PLACES = {
 export default defineExtension({
   description: "The container runtime CRI-O, made for Kubernetes",
   homepage: "https://cri-o.io",
+  kind: "containers",
   // Older ones are laid out in other ways, and no longer supported.
   versions: githubReleases("cri-o/cri-o", { include: /^v1\.[3-9]\d\.\d+$/ }),
   publish: ["latest"],

@@ -4,6 +4,7 @@ import { checksumFile, defineExtension, extract, githubAsset, githubReleases } f
 export default defineExtension({
   description: "HAProxy Data Plane API: configures HAProxy by REST",
   homepage: "https://www.haproxy.com/documentation/haproxy-data-plane-api/",
+  kind: "networking",
   versions: githubReleases("haproxytech/dataplaneapi", { include: /^v\d+\.\d+\.\d+$/ }),
   publish: ["latest"],
   reload: true,

@@ -6,6 +6,7 @@ const PLUGIN = "usr/local/lib/docker/cli-plugins/docker-buildx";
 export default defineExtension({
   description: "Docker CLI plugin to build images with BuildKit",
   homepage: "https://docs.docker.com/build/",
+  kind: "containers",
   versions: githubReleases("docker/buildx", { prefix: "v" }),
   publish: ["latest", "0.25.0"],
   downloads: ({ tag, goArch }) => {

@@ -6,6 +6,7 @@ const PLUGIN = "usr/local/lib/docker/cli-plugins/docker-compose";
 export default defineExtension({
   description: "Docker CLI plugin to define and run multi-container applications",
   homepage: "https://docs.docker.com/compose/",
+  kind: "containers",
   versions: githubReleases("docker/compose", { prefix: "v" }),
   publish: ["latest", "2.22.0", "2.24.5"],
   downloads: ({ tag, unameArch }) => {

@@ -34,6 +34,7 @@ function pathsWithout(part: string | undefined) {
 export default defineExtension({
   description: "The Docker engine and its command line, with containerd and runc",
   homepage: "https://docs.docker.com/engine/",
+  kind: "containers",
   // Other names there are of Docker before 2019, and of what users need who run it without root.
   versions: htmlListing(
     "https://download.docker.com/linux/static/stable/x86_64/",

@@ -6,6 +6,7 @@ const UNITS = "usr/local/lib/systemd/system";
 export default defineExtension({
   description: "Falco: notices what should not happen on a running system",
   homepage: "https://falco.org/",
+  kind: "security",
   // Releases with a `v` are those of an old scheme.
   versions: githubReleases("falcosecurity/falco", { include: /^\d+\.\d+\.\d+$/ }),
   publish: ["latest", "0.39.1"],

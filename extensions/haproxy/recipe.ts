@@ -12,6 +12,7 @@ import {
 export default defineExtension({
   description: "TCP and HTTP load balancer and proxy",
   homepage: "https://www.haproxy.org",
+  kind: "networking",
   // Branches have folders: 3.0 and later ones.
   versions: htmlListing("https://www.haproxy.org/download/", /^haproxy-(?<version>\d+\.\d+\.\d+)\.tar\.gz$/, {
     pages: /^(?:[3-9]|[1-9]\d+)\.\d+\/$/,

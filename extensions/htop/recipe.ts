@@ -4,6 +4,7 @@ import { debianPackage, debianRootfs, defineExtension, flix } from "../../builde
 export default defineExtension({
   description: "Interactive viewer of processes",
   homepage: "https://htop.dev",
+  kind: "diagnostics",
   versions: debianPackage("htop", "trixie"),
   publish: ["latest"],
   build: ({ version }) => [flix(debianRootfs({ suite: "trixie", packages: [`htop=${version}-*`] }), ["/usr/bin/htop"])],

@@ -6,6 +6,7 @@ const REPOSITORY = "inspektor-gadget/inspektor-gadget";
 export default defineExtension({
   description: "Inspektor Gadget: see with eBPF what containers and hosts do",
   homepage: "https://inspektor-gadget.io",
+  kind: "diagnostics",
   versions: githubReleases(REPOSITORY),
   publish: ["latest"],
   downloads: ({ tag, goArch }) =>

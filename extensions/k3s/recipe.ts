@@ -17,6 +17,7 @@ const UNITS = "usr/local/lib/systemd/system";
 export default defineExtension({
   description: "Lightweight Kubernetes in one program, as server or agent",
   homepage: "https://k3s.io",
+  kind: "orchestration",
   versions: githubReleases("k3s-io/k3s", { include: /^v[\d.]+\+k3s\d+$/ }),
   latest: matching(kubernetesSchedule()),
   publish: ["latest", "v1.32.2+k3s1"],

@@ -16,6 +16,7 @@ const PROGRAMS = ["containerd-shim-kata-v2", "kata-collect-data.sh", "kata-runti
 export default defineExtension({
   description: "Containers in virtual machines of their own, for containerd",
   homepage: "https://katacontainers.io",
+  kind: "containers",
   versions: githubReleases(REPOSITORY, { exclude: /-/ }),
   publish: ["latest"],
   downloads: ({ version, tag, goArch }) => {

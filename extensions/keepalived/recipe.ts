@@ -13,6 +13,7 @@ import {
 export default defineExtension({
   description: "Load balancing by LVS and failover by VRRP",
   homepage: "https://www.keepalived.org",
+  kind: "networking",
   versions: githubTags("acassen/keepalived", { include: /^v\d+\.\d+\.\d+$/ }),
   publish: ["latest", "v2.3.1"],
   downloads: ({ tag }) => [

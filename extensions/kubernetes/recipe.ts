@@ -20,6 +20,7 @@ const PROGRAMS = ["kubeadm", "kubectl", "kubelet"];
 export default defineExtension({
   description: "Kubernetes' node components: kubelet, kubeadm, kubectl and the CNI plugins",
   homepage: "https://kubernetes.io",
+  kind: "orchestration",
   versions: kubernetesSchedule(),
   latest: newestPerMinor(),
   publish: ["latest", "v1.27.3", "v1.28.5", "v1.32.1", "v1.32.2"],

@@ -19,6 +19,7 @@ const WASMEDGE = "0.14.1";
 export default defineExtension({
   description: "LlamaEdge: an OpenAI-compatible server for language models, on WasmEdge",
   homepage: "https://llamaedge.com/",
+  kind: "ai",
   versions: githubReleases("LlamaEdge/LlamaEdge", { include: /^\d+\.\d+\.\d+$/ }),
   publish: ["0.14.16"],
   bundled: { wasmedge: newestOf(fixed(WASMEDGE), { option: "wasmedge-version" }) },

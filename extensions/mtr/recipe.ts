@@ -4,6 +4,7 @@ import { debianPackage, debianRootfs, defineExtension, flix } from "../../builde
 export default defineExtension({
   description: "Traceroute and ping in one: which hop of a path loses packets",
   homepage: "https://www.bitwizard.nl/mtr/",
+  kind: "diagnostics",
   versions: debianPackage("mtr-tiny", "trixie"),
   publish: ["latest"],
   build: ({ version }) => [

@@ -4,6 +4,7 @@ import { checksumFile, defineExtension, extract, githubAsset, githubReleases } f
 export default defineExtension({
   description: "Nebula: an overlay network with certificates",
   homepage: "https://nebula.defined.net/docs/",
+  kind: "networking",
   versions: githubReleases("slackhq/nebula"),
   publish: ["latest", "v1.9.5"],
   downloads: ({ tag, goArch }) => [

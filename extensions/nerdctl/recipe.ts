@@ -18,6 +18,7 @@ const ETC = "usr/share/nerdctl/etc";
 export default defineExtension({
   description: "Docker-compatible command line for containerd",
   homepage: "https://github.com/containerd/nerdctl",
+  kind: "containers",
   versions: githubReleases("containerd/nerdctl"),
   publish: ["latest"],
   bundled: { cni: onlyIfAsked(githubReleases(CNI_PLUGINS), { option: "with-cni" }) },

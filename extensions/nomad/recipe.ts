@@ -4,6 +4,7 @@ import { defineExtension, extract, hashicorpReleases, hashicorpZip } from "../..
 export default defineExtension({
   description: "HashiCorp Nomad: schedules containers and programs on a cluster",
   homepage: "https://developer.hashicorp.com/nomad",
+  kind: "orchestration",
   versions: hashicorpReleases("nomad"),
   publish: ["latest", "1.10.0"],
   reload: true,

@@ -15,6 +15,7 @@ const REPOSITORY = "NVIDIA/nvidia-container-toolkit";
 export default defineExtension({
   description: "GPUs of NVIDIA for containers of Docker and containerd",
   homepage: "https://github.com/NVIDIA/nvidia-container-toolkit",
+  kind: "containers",
   versions: githubReleases(REPOSITORY),
   publish: ["latest", "v1.18.1"],
   downloads: ({ tag, bareVersion, goArch }) => {

@@ -11,6 +11,7 @@ import {
 export default defineExtension({
   description: "Ollama: runs language models on this machine",
   homepage: "https://ollama.com/",
+  kind: "ai",
   versions: githubReleases("ollama/ollama", { include: /^v\d+\.\d+\.\d+$/ }),
   publish: ["latest"],
   downloads: ({ version, tag, goArch }) => {

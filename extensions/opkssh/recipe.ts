@@ -6,6 +6,7 @@ const PROGRAM = "usr/local/bin/opkssh";
 export default defineExtension({
   description: "opkssh: SSH with OpenID Connect identities",
   homepage: "https://github.com/openpubkey/opkssh",
+  kind: "security",
   versions: githubReleases("openpubkey/opkssh"),
   publish: ["latest"],
   downloads: ({ tag, goArch }) => [

@@ -16,6 +16,7 @@ const UNITS = "lib/systemd/system";
 export default defineExtension({
   description: "Rancher's Kubernetes distribution, as server or agent",
   homepage: "https://docs.rke2.io",
+  kind: "orchestration",
   versions: githubReleases("rancher/rke2", { include: /^v[\d.]+\+rke2r\d+$/ }),
   latest: matching(kubernetesSchedule()),
   publish: ["latest", "v1.32.2+rke2r1"],

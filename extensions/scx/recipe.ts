@@ -18,6 +18,7 @@ const SETTINGS = "usr/share/scx/scx";
 export default defineExtension({
   description: "Processor schedulers for the kernel's sched_ext",
   homepage: "https://github.com/sched-ext/scx",
+  kind: "system",
   versions: githubReleases("sched-ext/scx"),
   publish: ["latest", "v1.1.1"],
   options: { scheduler: word("the scheduler that scx.service runs", /^scx_[a-z0-9]+$/, DEFAULT) },

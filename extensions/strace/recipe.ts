@@ -4,6 +4,7 @@ import { debianPackage, debianRootfs, defineExtension, flix } from "../../builde
 export default defineExtension({
   description: "Shows what a program asks of the kernel",
   homepage: "https://strace.io",
+  kind: "diagnostics",
   versions: debianPackage("strace", "trixie"),
   publish: ["latest"],
   build: ({ version }) => [

@@ -7,6 +7,7 @@ const DEFAULTS = "usr/share/tailscale";
 export default defineExtension({
   description: "Tailscale: a mesh VPN on WireGuard",
   homepage: "https://tailscale.com/",
+  kind: "networking",
   // Odd minor versions are unstable ones.
   versions: githubReleases("tailscale/tailscale", { include: /^v\d+\.\d*[02468]\.\d+$/ }),
   publish: ["latest", "v1.76.6"],

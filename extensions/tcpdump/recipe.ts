@@ -4,6 +4,7 @@ import { debianPackage, debianRootfs, defineExtension, flix } from "../../builde
 export default defineExtension({
   description: "Shows and records what goes over a network",
   homepage: "https://www.tcpdump.org",
+  kind: "diagnostics",
   versions: debianPackage("tcpdump", "trixie"),
   publish: ["latest"],
   build: ({ version }) => [

@@ -4,6 +4,7 @@ import { debianPackage, debianRootfs, defineExtension, flix } from "../../builde
 export default defineExtension({
   description: "Text editor for the console, with menus",
   homepage: "https://os.ghalkes.nl/tilde/",
+  kind: "development",
   versions: debianPackage("tilde", "bookworm"),
   publish: ["latest", "1.1.2"],
   build: ({ version, unameArch }) => {

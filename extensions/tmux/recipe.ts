@@ -4,6 +4,7 @@ import { debianPackage, debianRootfs, defineExtension, flix } from "../../builde
 export default defineExtension({
   description: "Terminals that go on when a connection ends",
   homepage: "https://github.com/tmux/tmux/wiki",
+  kind: "development",
   versions: debianPackage("tmux", "trixie"),
   publish: ["latest"],
   build: ({ version }) => [flix(debianRootfs({ suite: "trixie", packages: [`tmux=${version}-*`] }), ["/usr/bin/tmux"])],

@@ -4,6 +4,7 @@ import { defineExtension, extract, hashicorpReleases, hashicorpZip, setUp } from
 export default defineExtension({
   description: "HashiCorp Vault: secrets, encryption as a service, and identities",
   homepage: "https://developer.hashicorp.com/vault",
+  kind: "security",
   versions: hashicorpReleases("vault"),
   publish: ["latest", "1.20.0"],
   downloads: (context) => [

@@ -4,6 +4,7 @@ import { debianPackage, debianRootfs, defineExtension, flix, symlink } from "../
 export default defineExtension({
   description: "The editor Vim with syntax files, help and plugins",
   homepage: "https://www.vim.org",
+  kind: "development",
   versions: debianPackage("vim", "trixie"),
   publish: ["latest"],
   build: ({ version }) => [

@@ -22,6 +22,7 @@ const hasHost = ({ version }: { readonly version: string }) => !isAtLeast(versio
 export default defineExtension({
   description: "wasmCloud: a distributed host for WebAssembly components, with NATS",
   homepage: "https://wasmcloud.com/",
+  kind: "webassembly",
   // Its other programs and libraries have releases there as well.
   versions: githubReleases("wasmcloud/wasmcloud", { include: /^v\d+\.\d+\.\d+$/ }),
   publish: ["latest", "v1.0.0", "v1.1.1", "v1.2.1"],

@@ -11,6 +11,7 @@ import {
 export default defineExtension({
   description: "WasmEdge: a runtime for WebAssembly, with plugins",
   homepage: "https://wasmedge.org/",
+  kind: "webassembly",
   // Its plugins have releases there as well.
   versions: githubReleases("WasmEdge/WasmEdge", { include: /^\d+\.\d+\.\d+$/ }),
   publish: ["latest", "0.14.1"],

@@ -11,6 +11,7 @@ import {
 export default defineExtension({
   description: "Wasmtime: a runtime for WebAssembly",
   homepage: "https://wasmtime.dev/",
+  kind: "webassembly",
   versions: githubReleases("bytecodealliance/wasmtime", { include: /^v\d+\.\d+\.\d+$/ }),
   publish: ["latest", "v12.0.0", "v13.0.0", "v24.0.0"],
   downloads: ({ tag, unameArch }) => {

@@ -6,6 +6,7 @@ const PACKAGES = { "x86-64": "@cloudflare/workerd-linux-64", arm64: "@cloudflare
 export default defineExtension({
   description: "Cloudflare's JavaScript and WebAssembly runtime as a system service",
   homepage: "https://github.com/cloudflare/workerd",
+  kind: "webassembly",
   // One version number for the package of the program, `workerd`, and those of its binaries.
   versions: npmPackage("workerd"),
   publish: ["latest"],

@@ -42,6 +42,8 @@ const POLICIES = {
   "release-manifest": { contentType: JSON_TEXT, cacheControl: FIVE_MINUTES, absentCacheControl: "no-store" },
   inventory: { contentType: JSON_TEXT, cacheControl: ONE_MINUTE, absentCacheControl: "no-store" },
   document: { contentType: JSON_TEXT, cacheControl: FIVE_MINUTES, absentCacheControl: "no-store" },
+  "extension-profile": { contentType: JSON_TEXT, cacheControl: ONE_MINUTE, absentCacheControl: "no-store" },
+  "release-contents": { contentType: JSON_TEXT, cacheControl: FIVE_MINUTES, absentCacheControl: "no-store" },
   "build-log": { contentType: TEXT, cacheControl: FIVE_MINUTES, absentCacheControl: "no-store" },
   "mkosi-manifest": { contentType: "application/gzip", cacheControl: FIVE_MINUTES, absentCacheControl: "no-store" },
   latest: { contentType: TEXT, cacheControl: ONE_MINUTE, absentCacheControl: ONE_MINUTE },
