@@ -5,7 +5,8 @@ import { examine } from "../doctor/examine.ts";
 import { directorySource, httpSource } from "../doctor/source.ts";
 import { BakeryApi } from "../publish/bakery-api.ts";
 import { credentialsFrom } from "../publish/credentials.ts";
-import { bakeryUrl, isUrl, readKeyring } from "../publish/target.ts";
+import { bakeryUrl, isUrl, readKeyring, signingPolicy } from "../publish/target.ts";
+import type { Keyring } from "../signing/keyring.ts";
 import { UserError } from "../system/errors.ts";
 import { formatTable } from "../system/format.ts";
 import { Http } from "../system/http.ts";
@@ -17,12 +18,11 @@ export function doctorCommand(cli: Cli): Command {
     "doctor <place>",
     "check a bakery: every image that an index names is there with its hash, manifests and signatures agree",
     async ({ quick, keyring }, place) => {
-      const ring = keyring ?? cli.env.BAKERY_KEYRING;
       const http = new Http({ signal: cli.signal, onWait: (line) => cli.progress.note(line) });
       const source = isUrl(place)
         ? httpSource(bakeryUrl(place), http, apiOf(cli, bakeryUrl(place)))
         : directorySource(resolve(cli.cwd, place));
-      const trusted = ring === undefined ? undefined : await readKeyring(resolve(cli.cwd, ring));
+      const trusted = keyring === undefined ? await ownKeyring(cli) : await readKeyring(resolve(cli.cwd, keyring));
       const findings = await cli.progress.step(
         "Examining",
         () => examine(source, { keyring: trusted, whole: !quick, progress: cli.progress, now: cli.now() }),
@@ -53,11 +53,21 @@ export function doctorCommand(cli: Cli): Command {
     },
   )
     .option("--quick", "do not read images: what the bakery says of them is enough", false)
-    .option("--keyring <file>", "the keys that indexes must be signed by (default: BAKERY_KEYRING; none: not checked)")
+    .option(
+      "--keyring <file>",
+      "the keys that indexes must be signed by (default: those of BAKERY_SIGNING_KEY and BAKERY_KEYRING; none: not checked)",
+    )
     .addHelpText(
       "after",
       "\nWith BAKERY_TOKEN, old drafts in a bakery are found too.\n\nExamples:\n  ./bakery doctor https://extensions.example.org --quick\n  ./bakery doctor /srv/www",
     );
+}
+
+/** The keys that whoever publishes from here signs by and trusts. */
+async function ownKeyring(cli: Cli): Promise<Keyring | undefined> {
+  const policy = await signingPolicy(cli);
+  if (policy !== undefined) return policy.trusted;
+  return cli.env.BAKERY_KEYRING ? readKeyring(resolve(cli.cwd, cli.env.BAKERY_KEYRING)) : undefined;
 }
 
 function apiOf({ env, signal }: Cli, url: string): BakeryApi | undefined {

@@ -119,6 +119,7 @@ describeWhere((await guestUnavailable()) ?? (await clientUnavailable()), "the ni
     const first = await nightly();
     expect(failures(first)).toEqual([]);
     expect(first.results).toEqual({ missing: "success", release: "success", keep: "success" });
+    expect(first.steps.at(-1)?.output).toMatch(/^tool +1 +2 +yes /m);
     expect(first.summary).toMatch(/^\| tool-1\.0\.0 \| published \| x86-64 .*, arm64 .* \| [0-9]+ steps \|/m);
     const manifest = JSON.parse(await (await fetch(`${bakery.url}/extensions/tool-1.0.0/release.json`)).text());
     expect(manifest.publisher).toMatchObject({
