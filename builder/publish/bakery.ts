@@ -45,6 +45,8 @@ const SCOPES = [
   { path: "global-index", next: nextGlobalIndex },
 ] as const;
 type Next = typeof nextGlobalIndex;
+/** The answer to a commit may be lost, and the draft is gone once it is made, by us or by somebody else. */
+const DRAFT_TRIES = 3;
 /** As many others may be faster in turn. */
 const INDEX_TRIES = 40;
 const LONGEST_PAUSE_MS = 3_000;
@@ -58,22 +60,12 @@ export class BakeryPublisher implements Publisher {
   }
 
   async publish({ folder, manifest, log }: LocalRelease): Promise<Published> {
-    const { api, progress, proves } = this.#options;
-    const draft = await this.#draft(manifest);
-    let uploaded: string[] = [];
-    if (draft.state === "draft") {
-      const upload = () => uploadMissing(draft, { api, release: manifest, folder, progress });
-      uploaded = await progress.step("Uploading", upload, (files) => files.join(", ") || "everything is there");
-      await progress.step(
-        "Committing",
-        () => this.#commit(manifest, draft.draft),
-        () => releaseName(manifest),
-      );
-    }
+    const { progress, proves } = this.#options;
+    const { uploaded, yanked } = await this.#send(folder, manifest);
     // Also where a run before was cut off here; the first one stays.
     if (log !== undefined) await this.#sendLog(manifest, log);
-    if (draft.yanked !== undefined) {
-      throw new UserError(`${releaseName(manifest)} is published and withdrawn: ${draft.yanked}`, {
+    if (yanked !== undefined) {
+      throw new UserError(`${releaseName(manifest)} is published and withdrawn: ${yanked}`, {
         hint: `./bakery yank ${manifest.extension} ${manifest.version} --undo lists it again`,
       });
     }
@@ -121,6 +113,30 @@ export class BakeryPublisher implements Publisher {
     return changed.map((scope) => `${extension}/${scope}`);
   }
 
+  /** Sends what is missing, and commits it; begun again where somebody else has committed the same release meanwhile. */
+  async #send(folder: string, manifest: ReleaseManifest): Promise<{ uploaded: string[]; yanked?: string | undefined }> {
+    const { api, progress } = this.#options;
+    const uploaded: string[] = [];
+    for (let tries = 1; ; tries += 1) {
+      const draft = await this.#draft(manifest);
+      if (draft.state === "published") return { uploaded, yanked: draft.yanked };
+      const upload = () => uploadMissing(draft, { api, release: manifest, folder, progress });
+      try {
+        const sent = await progress.step("Uploading", upload, (files) => files.join(", ") || "everything is there");
+        uploaded.push(...sent.filter((file) => !uploaded.includes(file)));
+        await progress.step(
+          "Committing",
+          () => this.#commit(manifest, draft.draft),
+          () => releaseName(manifest),
+        );
+        return { uploaded };
+      } catch (error) {
+        const isGone = error instanceof Refusal && (error.code === "no_draft" || error.code === "incomplete");
+        if (!isGone || tries === DRAFT_TRIES) throw error;
+      }
+    }
+  }
+
   async #draft(manifest: ReleaseManifest): Promise<Draft> {
     const body = () => formatReleaseManifest(manifest);
     return this.#sendInTime({ method: "POST", path: releasePath(manifest), body, headers: JSON_BODY }, parseDraft);
@@ -148,14 +164,7 @@ export class BakeryPublisher implements Publisher {
       body: () => JSON.stringify({ ...(signature !== undefined && { signature }) }),
     } as const;
     for (;;) {
-      try {
-        if ((await api.send(request, parseCommitted)).state === "published") return;
-      } catch (error) {
-        // The answer to a commit may be lost, and the draft is gone once it is made.
-        if (!(error instanceof Refusal) || error.code !== "no_draft") throw error;
-        if ((await this.#draft(manifest)).state === "published") return;
-        throw error;
-      }
+      if ((await api.send(request, parseCommitted)).state === "published") return;
       await sleep(COPY_PAUSE_MS, undefined, signal && { signal });
     }
   }

@@ -12,6 +12,7 @@ import {
   type Drafts as DraftList,
   filesOf,
   formatReleaseManifest,
+  isSameRelease,
   PART_BYTES,
   parseReleaseManifest,
   parseReleaseName,
@@ -43,12 +44,26 @@ export class Drafts {
     this.#now = now;
   }
 
-  /** Begins a draft, or takes it up again; one with another manifest takes the place of that before. */
+  /**
+   * Begins a draft, or takes up the one of the same files, which somebody else may be at just now; other files take
+   * the place of those before.
+   */
   async open(manifest: ReleaseManifest): Promise<Draft> {
-    const text = formatReleaseManifest(manifest);
-    await this.#objects.overwrite(draftKey(manifest, DRAFT_FILE), text);
+    const text = await this.#put(manifest);
     const files = await this.files(manifest);
     return { state: "draft", draft: await idOf(text), partBytes: PART_BYTES, files };
+  }
+
+  async #put(manifest: ReleaseManifest): Promise<string> {
+    const key = draftKey(manifest, DRAFT_FILE);
+    const own = formatReleaseManifest(manifest);
+    if ((await this.#objects.write(key, own, "nothing")) !== undefined) return own;
+    const stored = await this.#objects.read(key);
+    const isSame = stored !== undefined && isSameRelease(parseReleaseManifest(stored.text), manifest);
+    const text = isSame ? stored.text : own;
+    // Also what is there already, so that it does not expire under our hands.
+    await this.#objects.overwrite(key, text);
+    return text;
   }
 
   /**

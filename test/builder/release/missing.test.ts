@@ -221,6 +221,29 @@ describe("what cannot be asked", () => {
     ]);
   });
 
+  it("is said to be so until GitHub's limit is lifted, where that is used up in the middle; the others are listed", async () => {
+    const names = ["amber", "beryl", "coral", "dolomite"];
+    for (const name of names) {
+      github.publish(`example/${name}`, { tag: "v1.0.0" });
+      await plant(name, `versions: githubReleases("example/${name}")`, "precious");
+    }
+    const reset = Math.floor(Date.now() / 1000) + 3600;
+    github.limit = { remaining: 2, reset };
+    const told = await missingOf("precious", "--in", BAKERY, "--json");
+    const { missing: listed, unknown } = JSON.parse(told.stdout);
+    expect([told.exitCode, listed.length, unknown.length]).toEqual([0, 2, 2]);
+    const all = [...listed, ...unknown].map(({ extension }) => extension);
+    expect(all.toSorted()).toEqual(names);
+    for (const { error } of unknown) expect(error.details.reason ?? error.message).toContain("rate limit");
+    expect(JSON.stringify(unknown)).toContain(new Date(reset * 1000).toISOString());
+
+    github.limit = undefined;
+    const { missing: later, unknown: none } = JSON.parse(
+      (await missingOf("precious", "--in", BAKERY, "--json")).stdout,
+    );
+    expect([later.length, none]).toEqual([4, []]);
+  });
+
   it("fails where nothing can be", async () => {
     mirror.fail(TOOL_RELEASES, 500, 500, 500, 500, 500);
     const failed = await missing("--in", BAKERY, "--extension", "tool");

@@ -154,6 +154,19 @@ describe("a draft", () => {
     expect(await it.text("/extensions/k3s/releases.json")).toBe("404");
   });
 
+  test("is taken up by whoever publishes the same bytes, made at another time", async () => {
+    const draft = await it.upload(release);
+    const provenance = { ...release.manifest.provenance, builtAt: "2027-01-01T00:00:00Z" };
+    const other = { ...release, manifest: { ...release.manifest, provenance } };
+    expect((await it.draft(other)).body).toMatchObject({
+      draft,
+      files: [{ missing: [] }, { missing: [] }, { missing: [] }],
+    });
+    expect((await it.commit(release, draft)).status).toBe(200);
+    expect(await it.commit(other, draft)).toMatchObject({ status: 404, body: { error: { code: "no_draft" } } });
+    expect((await it.draft(other)).body).toMatchObject({ state: "published" });
+  });
+
   test("gives way to one with other bytes, and whoever had it is told", async () => {
     const draft = await it.upload(release);
     const other = await testRelease("k3s", "v1.32.2+k3s1", "other image");
