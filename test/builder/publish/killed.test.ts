@@ -9,7 +9,7 @@ import { measureFile } from "../../../builder/system/digest.ts";
 import { isBestBefore, parseInventory, parseSha256Sums } from "../../../schema/index.ts";
 import { FIXTURES, Workplace } from "../../support/bakery.ts";
 
-const CLI = fileURLToPath(new URL("../../../builder/cli.ts", import.meta.url));
+const PROGRAM = fileURLToPath(new URL("publish-to-folder.ts", import.meta.url));
 const KILLER = fileURLToPath(new URL("kill-at-write.ts", import.meta.url));
 
 /** Bakes a release of the greeter under any name, into a folder of its own. */
@@ -23,7 +23,7 @@ async function bake(workplace: Workplace, name: string, version: string): Promis
 }
 
 function publish(workplace: Workplace, release: string, env: NodeJS.ProcessEnv = {}): Promise<number | string | null> {
-  const args = ["--import", KILLER, CLI, "publish", release, "--to", "site"];
+  const args = ["--import", KILLER, PROGRAM, release];
   const child = spawn(process.execPath, args, {
     cwd: workplace.path,
     env: { ...process.env, ...env },
