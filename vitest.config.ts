@@ -6,9 +6,15 @@ import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
 /** Whole machines, distributions and containers, over and over: minutes where there is no KVM. `npm run test:machines` */
-const MACHINE_TESTS = ["boot", "guest", "guest-merge-more", "podman", "real-programs", "wrapped"].map(
-  (name) => `test/clients/${name}.test.ts`,
-);
+const MACHINE_TESTS = [
+  ...["boot", "downloads", "guest", "guest-merge-more", "podman", "real-programs", "wrapped"].map(
+    (name) => `clients/${name}`,
+  ),
+  "builder/rootfs/debian-installed",
+  "e2e/install",
+].map((name) => `test/${name}.test.ts`);
+/** Of these, some take each way there and one of them here. */
+const MORE_ON_MACHINES = ["test/builder/rootfs/enter.test.ts"];
 const RUNS_MACHINES = process.env.BAKERY_TEST_MACHINES === "1";
 const WORKER_TESTS = "test/worker/**/*.test.ts";
 /** They wait as long as clients do, and would wait for a processor instead. */
@@ -60,7 +66,7 @@ export default defineConfig({
         plugins: [WITHOUT_SOURCE_MAPS],
         test: {
           name: "node",
-          include: RUNS_MACHINES ? MACHINE_TESTS : ["test/**/*.test.ts"],
+          include: RUNS_MACHINES ? [...MACHINE_TESTS, ...MORE_ON_MACHINES] : ["test/**/*.test.ts"],
           exclude: RUNS_MACHINES ? [] : [WORKER_TESTS, ...MACHINE_TESTS],
           // A process for each file would take as long to start as many files take. So what a test changes of its
           // process, it puts back.
