@@ -3,7 +3,9 @@ import type { JsonSchema } from "@valibot/to-json-schema";
 import type * as v from "valibot";
 import * as api from "./api.ts";
 import { ARCHES } from "./arch.ts";
+import { extensionProfileSchema } from "./extension-profile.ts";
 import * as publishing from "./publish-api.ts";
+import { releaseContentsSchema } from "./release-contents.ts";
 import { releaseManifestFields } from "./release-manifest.ts";
 
 interface Parameter {
@@ -40,13 +42,15 @@ export const ANSWERS = {
   Releases: api.apiReleases,
   Latest: api.apiLatest,
   ReleaseManifest: releaseManifestFields,
+  ExtensionProfile: extensionProfileSchema,
+  ReleaseContents: releaseContentsSchema,
   Contents: api.apiContents,
   Error: api.apiError,
   Draft: publishing.draft,
   Drafts: publishing.drafts,
   Commit: publishing.commitRequest,
   Committed: publishing.committed,
-  BuildLogPut: publishing.buildLogPut,
+  DescriptionPut: publishing.descriptionPut,
   IndexState: publishing.indexState,
   Index: publishing.indexRequest,
   IndexPut: publishing.indexPut,
@@ -152,7 +156,25 @@ export const API_OPERATIONS: readonly ApiOperation[] = [
     summary: "Keep a release's build log, as text; the first one stays",
     parameters: OF_RELEASE,
     request: "bytes",
-    answer: "BuildLogPut",
+    answer: "DescriptionPut",
+    right: "publish",
+  },
+  {
+    method: "put",
+    path: `${RELEASE}/contents`,
+    summary: "Keep what is in a release's images; the first one stays",
+    parameters: OF_RELEASE,
+    request: "ReleaseContents",
+    answer: "DescriptionPut",
+    right: "publish",
+  },
+  {
+    method: "put",
+    path: "/extensions/{extension}/profile",
+    summary: "Keep what an extension is, unless the one that is there was made with a newer version",
+    parameters: [EXTENSION],
+    request: "ExtensionProfile",
+    answer: "DescriptionPut",
     right: "publish",
   },
   ...(["index", "global-index"] as const).flatMap((name): ApiOperation[] => [

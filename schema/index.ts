@@ -84,9 +84,9 @@ export {
 } from "./names.ts";
 export { openApiDocument } from "./openapi.ts";
 export {
-  type BuildLogPut,
   type CommitRequest,
   type Committed,
+  type DescriptionPut,
   DRAFT_EXPIRY_SECONDS,
   type Draft,
   type DraftFile,
@@ -99,9 +99,9 @@ export {
   MAX_PUBLISHED_FILE_BYTES,
   MAX_TRANSFER_BYTES,
   PART_BYTES,
-  parseBuildLogPut,
   parseCommitRequest,
   parseCommitted,
+  parseDescriptionPut,
   parseDraft,
   parseDrafts,
   parseIndexPut,
@@ -143,6 +143,7 @@ export {
   MAX_PARTS,
   parseReleaseContents,
   type ReleaseContents,
+  unlike,
 } from "./release-contents.ts";
 export { RELEASE_DOCUMENTS } from "./release-documents.ts";
 export {

@@ -68,7 +68,7 @@ export const committed = v.strictObject({
   state: v.picklist(["copying", "published"]),
 });
 
-export const buildLogPut = v.strictObject({
+export const descriptionPut = v.strictObject({
   /** Whether it is this one that is kept; else there was one already */
   kept: v.boolean(),
 });
@@ -122,7 +122,7 @@ export type DraftFile = Draft["files"][number];
 export type Drafts = v.InferOutput<typeof drafts>["drafts"];
 export type CommitRequest = v.InferOutput<typeof commitRequest>;
 export type Committed = v.InferOutput<typeof committed>;
-export type BuildLogPut = v.InferOutput<typeof buildLogPut>;
+export type DescriptionPut = v.InferOutput<typeof descriptionPut>;
 export type IndexState = v.InferOutput<typeof indexState>;
 export type IndexRequest = v.InferOutput<typeof indexRequest>;
 export type IndexPut = v.InferOutput<typeof indexPut>;
@@ -134,7 +134,7 @@ export const parseDraft = parser(draft, "draft");
 export const parseDrafts = parser(drafts, "list of drafts");
 export const parseCommitRequest = parser(commitRequest, "commit");
 export const parseCommitted = parser(committed, "answer to a commit");
-export const parseBuildLogPut = parser(buildLogPut, "answer to a build log");
+export const parseDescriptionPut = parser(descriptionPut, "answer to a description");
 export const parseIndexState = parser(indexState, "state of an index");
 export const parseIndexRequest = parser(indexRequest, "index");
 export const parseIndexPut = parser(indexPut, "answer to an index");

@@ -4,6 +4,8 @@
  */
 import * as v from "valibot";
 import * as d from "./document.ts";
+import { releaseName } from "./names.ts";
+import type { ReleaseManifest } from "./release-manifest.ts";
 
 /** So many of the largest files are named, per image; of the rest it is said how many they are. */
 export const MAX_FILES_NAMED = 1000;
@@ -59,6 +61,16 @@ export type ImageContents = ReleaseContents["images"][number];
 /** @throws InvalidInput naming the field, `images[0].parts[2].size` */
 export function parseReleaseContents(json: unknown): ReleaseContents {
   return d.parseDocument(releaseContentsSchema, "release contents", json);
+}
+
+/** Whether they are of a release's images, each of them; if not, what is wrong. */
+export function unlike(contents: ReleaseContents, manifest: ReleaseManifest): string | undefined {
+  const [name, other] = [releaseName(contents), releaseName(manifest)];
+  if (name !== other) return `the contents are of ${name}, and not of ${other}`;
+  const hashes = (images: readonly { arch: string; sha256: string }[]) =>
+    new Set(images.map(({ arch, sha256 }) => `${arch} ${sha256}`));
+  const isSame = hashes(contents.images).symmetricDifference(hashes(manifest.images)).size === 0;
+  return isSame ? undefined : `the contents are of other images of ${name}`;
 }
 
 export function formatReleaseContents(contents: ReleaseContents): string {

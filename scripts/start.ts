@@ -9,6 +9,7 @@ import { releasedVersion } from "../builder/bake/revision.ts";
 import { Catalog } from "../builder/catalog.ts";
 import { Refusal } from "../builder/publish/bakery-api.ts";
 import { type LocalRelease, openRelease } from "../builder/publish/publisher.ts";
+import { describe } from "../builder/release/describe.ts";
 import { sourceCommit } from "../builder/system/commit.ts";
 import { UsageError } from "../builder/system/errors.ts";
 import { progressOn } from "../builder/system/progress.ts";
@@ -47,7 +48,9 @@ async function start({ port, data }: Options, signal: AbortSignal): Promise<void
   const release = releaseName({ extension: EXTENSION, version });
   const folder = join(data, "releases", String(port), release);
   const circumstances = { builtAt: new Date(), commit: await sourceCommit(extension.folder) };
-  await bakeRelease(extension, { version, hosting: { bakeryUrl: url }, circumstances }, folder, kitchen);
+  const request = { version, hosting: { bakeryUrl: url }, circumstances };
+  const manifest = await bakeRelease(extension, request, folder, kitchen);
+  await describe(folder, manifest, extension, { ...kitchen, cwd: process.cwd() });
 
   say("• Starting the bakery");
   signal.throwIfAborted();

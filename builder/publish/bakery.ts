@@ -9,7 +9,6 @@ import {
   GLOBAL_INDEX,
   type IndexPut,
   type IndexRequest,
-  parseBuildLogPut,
   parseCommitted,
   parseDraft,
   parseIndexPut,
@@ -23,6 +22,7 @@ import { Http } from "../system/http.ts";
 import type { Progress } from "../system/progress.ts";
 import { type ApiRequest, type BakeryApi, Refusal } from "./bakery-api.ts";
 import { demandClockOf } from "./clock.ts";
+import { sendDescriptions } from "./descriptions.ts";
 import { type GlobalOptions, nextGlobalIndex, nextIndex, releaseText, type SigningPolicy } from "./index-signer.ts";
 import { releasePath } from "./paths.ts";
 import { prove } from "./proof.ts";
@@ -59,11 +59,12 @@ export class BakeryPublisher implements Publisher {
     this.#options = options;
   }
 
-  async publish({ folder, manifest, log }: LocalRelease): Promise<Published> {
+  async publish(release: LocalRelease): Promise<Published> {
+    const { folder, manifest } = release;
     const { progress, proves } = this.#options;
     const { uploaded, yanked } = await this.#send(folder, manifest);
-    // Also where a run before was cut off here; the first one stays.
-    if (log !== undefined) await this.#sendLog(manifest, log);
+    // Also where a run before was cut off here.
+    await sendDescriptions(release, this.#options);
     if (yanked !== undefined) {
       throw new UserError(`${releaseName(manifest)} is published and withdrawn: ${yanked}`, {
         hint: `./bakery yank ${manifest.extension} ${manifest.version} --undo lists it again`,
@@ -167,12 +168,6 @@ export class BakeryPublisher implements Publisher {
       if ((await api.send(request, parseCommitted)).state === "published") return;
       await sleep(COPY_PAUSE_MS, undefined, signal && { signal });
     }
-  }
-
-  async #sendLog(release: ReleaseManifest, log: string): Promise<void> {
-    const path = `${releasePath(release)}/log`;
-    const headers = { "content-type": "text/plain; charset=utf-8" };
-    await this.#options.api.send({ method: "PUT", path, headers, body: () => log }, parseBuildLogPut);
   }
 
   async #putIndex(path: string, next: Next): Promise<IndexPut> {

@@ -9,8 +9,13 @@ import { basename, dirname, join } from "node:path";
 import {
   addRelease,
   BUILD_LOG_FILE,
+  compareVersions,
+  EXTENSION_PROFILE_FILE,
+  type ExtensionProfile,
   emptyInventory,
+  formatExtensionProfile,
   formatInventory,
+  formatReleaseContents,
   formatReleaseManifest,
   formatSha256Sums,
   GLOBAL_INDEX,
@@ -25,11 +30,13 @@ import {
   KEYRINGS,
   type Locator,
   NOOP_TRANSFER,
+  parseExtensionProfile,
   parseIndexRequest,
   parseInventory,
   parseReleaseManifest,
   parseSha256Sums,
   publicPath,
+  RELEASE_CONTENTS_FILE,
   RELEASE_DOCUMENTS,
   RELEASE_MANIFEST_FILE,
   type Release,
@@ -85,7 +92,7 @@ export class DirectoryPublisher implements Publisher {
     return withLock(join(this.#root, ".publishing"), () => this.#putIndexes(inventory, undefined, options));
   }
 
-  async #publishLocked({ folder, manifest, log }: LocalRelease): Promise<Published> {
+  async #publishLocked({ folder, manifest, log, contents, profile }: LocalRelease): Promise<Published> {
     const { extension } = manifest;
     const name = releaseName(manifest);
     const inventoryAt = { release: extension, file: INVENTORY_FILE };
@@ -120,6 +127,9 @@ export class DirectoryPublisher implements Publisher {
     }
     const logAt = { release: name, file: BUILD_LOG_FILE };
     if (log !== undefined) await note(logAt, this.#write(logAt, log, keep));
+    const contentsAt = { release: name, file: RELEASE_CONTENTS_FILE };
+    if (contents !== undefined) await note(contentsAt, this.#write(contentsAt, formatReleaseContents(contents), keep));
+    if (profile !== undefined) await note(profileLocator(profile), this.#writeProfile(profile));
     const noopAt = { release: "noop", file: "noop.conf" };
     await note(noopAt, this.#write(noopAt, NOOP_TRANSFER));
 
@@ -218,6 +228,14 @@ export class DirectoryPublisher implements Publisher {
     return true;
   }
 
+  /** That of a newer version stays. */
+  async #writeProfile(profile: ExtensionProfile): Promise<boolean> {
+    const at = profileLocator(profile);
+    const there = await readDocument(this.#pathOf(at), parseExtensionProfile);
+    if (there !== undefined && compareVersions(there.version, profile.version) > 0) return false;
+    return this.#write(at, formatExtensionProfile(profile));
+  }
+
   /** @param keep whether what is there stays as it is */
   async #write(at: Locator, text: string, keep = false): Promise<boolean> {
     const there = await this.#read(at);
@@ -249,6 +267,10 @@ export class DirectoryPublisher implements Publisher {
   #pathOf(at: Locator): string {
     return join(this.#root, publicPath(at));
   }
+}
+
+function profileLocator({ extension }: ExtensionProfile): Locator {
+  return { release: extension, file: EXTENSION_PROFILE_FILE };
 }
 
 function manifestLocator(release: Release): Locator {

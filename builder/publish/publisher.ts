@@ -1,11 +1,22 @@
 /** Publishing: what every place that releases can be published to does, and what is published. */
 import { readFile, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { RELEASE_MANIFEST_FILE, type ReleaseManifest } from "../../schema/index.ts";
+import {
+  EXTENSION_PROFILE_FILE,
+  type ExtensionProfile,
+  parseExtensionProfile,
+  parseReleaseContents,
+  RELEASE_CONTENTS_FILE,
+  RELEASE_MANIFEST_FILE,
+  type ReleaseContents,
+  type ReleaseManifest,
+  unlike,
+} from "../../schema/index.ts";
 import { readBuildLog } from "../bake/build-log.ts";
 import { readManifest } from "../bake/release.ts";
 import { measureFile, sha256Of } from "../system/digest.ts";
 import { UsageError, UserError } from "../system/errors.ts";
+import { readDocument } from "../system/read-document.ts";
 
 /** A baked release on this machine: the files that its manifest names lie in the folder. */
 export interface LocalRelease {
@@ -13,6 +24,10 @@ export interface LocalRelease {
   readonly manifest: ReleaseManifest;
   /** How it was baked, where that is known: `MAX_BUILD_LOG_BYTES` at most */
   readonly log?: string;
+  /** What is in its images */
+  readonly contents?: ReleaseContents;
+  /** What the extension is */
+  readonly profile?: ExtensionProfile;
 }
 
 export interface Published {
@@ -44,10 +59,44 @@ export async function openRelease(path: string): Promise<LocalRelease> {
   }
   const folder = isFolder ? path : dirname(path);
   // A folder is a release's own; beside a `<extension>.release.json` there may be anything.
-  const log = isFolder ? await readBuildLog(folder) : undefined;
-  const release = { manifest, folder, ...(log !== undefined && { log }) };
+  const descriptions = isFolder ? await readDescriptions(folder, manifest) : {};
+  const release = { manifest, folder, ...descriptions };
   await checkFiles(release);
   return release;
+}
+
+type Descriptions = Pick<LocalRelease, "log" | "contents" | "profile">;
+
+async function readDescriptions(folder: string, manifest: ReleaseManifest): Promise<Descriptions> {
+  const log = await readBuildLog(folder);
+  const contents = await readContents(folder, manifest);
+  const profile = await readDocument(join(folder, EXTENSION_PROFILE_FILE), parseExtensionProfile);
+  if (profile !== undefined && profile.extension !== manifest.extension) {
+    throw notOf(EXTENSION_PROFILE_FILE, folder, `the profile is of ${profile.extension}`);
+  }
+  return {
+    ...(log !== undefined && { log }),
+    ...(contents !== undefined && { contents }),
+    ...(profile !== undefined && { profile }),
+  };
+}
+
+/**
+ * What a release's folder says of its images; undefined where it says nothing.
+ * @throws UserError where it says it of others
+ */
+export async function readContents(folder: string, manifest: ReleaseManifest): Promise<ReleaseContents | undefined> {
+  const contents = await readDocument(join(folder, RELEASE_CONTENTS_FILE), parseReleaseContents);
+  const strange = contents && unlike(contents, manifest);
+  if (strange !== undefined) throw notOf(RELEASE_CONTENTS_FILE, folder, strange);
+  return contents;
+}
+
+function notOf(file: string, folder: string, problem: string): UserError {
+  return new UserError(problem, {
+    details: { file: join(folder, file) },
+    hint: "take it away, or let ./bakery release make it anew",
+  });
 }
 
 async function checkFiles({ folder, manifest }: LocalRelease): Promise<void> {

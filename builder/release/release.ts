@@ -1,16 +1,7 @@
 /** Makes releases, one after the other: each is baked for both architectures, tried in a guest, and published. */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import {
-  formatSha256Sums,
-  type Image,
-  INDEX_FILE,
-  linesOf,
-  RELEASE_DOCUMENTS,
-  type Release,
-  type ReleaseManifest,
-  releaseName,
-} from "../../schema/index.ts";
+import { type Image, type Release, type ReleaseManifest, releaseName } from "../../schema/index.ts";
 import type { Kitchen } from "../bake/bake.ts";
 import { bakeRelease } from "../bake/bake-release.ts";
 import { BuildLog } from "../bake/build-log.ts";
@@ -21,7 +12,7 @@ import { openRelease, type Publisher } from "../publish/publisher.ts";
 import { sourceCommit } from "../system/commit.ts";
 import { rootMessage } from "../system/errors.ts";
 import { withLock } from "../system/lock.ts";
-import { writeText } from "../system/work-dir.ts";
+import { describe } from "./describe.ts";
 
 /** As long as another run may take for one release. */
 const PATIENCE_MS = 2 * 3_600_000;
@@ -105,7 +96,7 @@ async function makeLocked({ release, folder, made }: Making, world: Releasing): 
   const { kitchen, publisher } = world;
   const manifest = await bakeLogged(folder, release, world);
   made.images = manifest.images;
-  await describe(folder, manifest);
+  await describe(folder, manifest, await world.catalog.load(release.extension), { ...kitchen, ...world });
   if (world.test !== undefined) {
     const { test, failure } = await testOperand(folder, world.test, { ...kitchen, ...world });
     made.tested = test.steps.filter(({ status }) => status === "ok").length;
@@ -131,13 +122,5 @@ async function bakeLogged(folder: string, release: Release, world: Releasing): P
     throw error;
   } finally {
     await log.write(folder, head);
-  }
-}
-
-/** What follows from the manifest, for those who take the folder as it is. */
-async function describe(folder: string, manifest: ReleaseManifest): Promise<void> {
-  await writeText(join(folder, INDEX_FILE), formatSha256Sums(linesOf(manifest.extension, manifest)));
-  for (const [file, format] of Object.entries(RELEASE_DOCUMENTS)) {
-    await writeText(join(folder, file), format(manifest));
   }
 }

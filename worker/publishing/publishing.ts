@@ -6,8 +6,8 @@ import type { IndexCache } from "../indexes/index-cache.ts";
 import type { Patience } from "../time-limit.ts";
 import { Outbox } from "../webhook/outbox.ts";
 import type { Webhook } from "../webhook/webhook.ts";
-import { BuildLogs } from "./build-logs.ts";
 import { Committer } from "./commit.ts";
+import { Descriptions } from "./descriptions.ts";
 import { Drafts } from "./drafts.ts";
 import type { VerifySignature } from "./index-signatures.ts";
 import { IndexPublisher } from "./indexes.ts";
@@ -26,7 +26,7 @@ export interface Publishing {
   readonly indexes: IndexPublisher;
   readonly withdrawals: Withdrawals;
   readonly now: Clock;
-  readonly buildLogs: BuildLogs;
+  readonly descriptions: Descriptions;
   /** Tells the webhook what it could not be told so far. */
   retryWebhook(): Promise<void>;
 }
@@ -61,6 +61,6 @@ export function createPublishing(options: PublishingOptions): Publishing {
     uploads: new Uploads(objects, drafts),
     retryWebhook: async () => outbox?.retry((extension) => indexes.document(extension, "extension")),
     withdrawals: new Withdrawals({ objects, inventories, indexes, now }),
-    buildLogs: new BuildLogs(objects, inventories),
+    descriptions: new Descriptions(objects, inventories),
   };
 }

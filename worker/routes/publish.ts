@@ -7,8 +7,10 @@ import {
   MAX_JSON_BYTES,
   MAX_PUBLISHED_FILE_BYTES,
   parseCommitRequest,
+  parseExtensionProfile,
   parseIndexRequest,
   parsePruneRequest,
+  parseReleaseContents,
   parseReleaseManifest,
   parseYankRequest,
   type Release,
@@ -67,8 +69,20 @@ export function createPublishApi(): Hono<AppEnv> {
     return answer(committed, committed.state === "published" ? 200 : 202);
   });
   api.put(`${RELEASE}/log`, async (c) => {
-    const { buildLogs } = await allow(c, "publish");
-    return answer(await buildLogs.put(releaseOf(c), await readText(c, MAX_BUILD_LOG_BYTES)));
+    const { descriptions } = await allow(c, "publish");
+    return answer(await descriptions.putLog(releaseOf(c), await readText(c, MAX_BUILD_LOG_BYTES)));
+  });
+  api.put(`${RELEASE}/contents`, async (c) => {
+    const { descriptions } = await allow(c, "publish");
+    const contents = parseReleaseContents(await readJson(c));
+    demandOf("contents", releaseName(contents), releaseName(releaseOf(c)));
+    return answer(await descriptions.putContents(contents));
+  });
+  api.put("/extensions/:extension/profile", async (c) => {
+    const { descriptions } = await allow(c, "publish");
+    const profile = parseExtensionProfile(await readJson(c));
+    demandOf("profile", profile.extension, extensionOf(c));
+    return answer(await descriptions.putProfile(profile));
   });
 
   for (const [name, scope] of Object.entries(SCOPES)) {
@@ -135,9 +149,7 @@ function releaseOf(c: Context<AppEnv>): Release {
 async function readManifest(c: Context<AppEnv>, maxBytes: number): Promise<ReleaseManifest> {
   const manifest = parseReleaseManifest(await readJson(c));
   const wanted = releaseName(releaseOf(c));
-  if (releaseName(manifest) !== wanted) {
-    throw new BadRequest(`the release manifest is of ${releaseName(manifest)}, and not of ${wanted}`);
-  }
+  demandOf("release manifest", releaseName(manifest), wanted);
   if (manifest.publisher !== undefined) {
     throw new BadRequest("publisher: the bakery writes it, from what it knows of who publishes");
   }
@@ -149,6 +161,11 @@ async function readManifest(c: Context<AppEnv>, maxBytes: number): Promise<Relea
     throw new ApiProblem(413, "too_large", message, { hint });
   }
   return manifest;
+}
+
+/** The rights of a publisher are those for the name in the address. */
+function demandOf(what: string, given: string, wanted: string): void {
+  if (given !== wanted) throw new BadRequest(`the ${what} is of ${given}, and not of ${wanted}`);
 }
 
 const readJson = (c: Context<AppEnv>) => readText(c, MAX_JSON_BYTES);

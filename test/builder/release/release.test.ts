@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { EXTENSIONS_FOLDER } from "../../../builder/catalog.ts";
-import { parseSha256Sums } from "../../../schema/index.ts";
+import { parseExtensionProfile, parseReleaseContents, parseSha256Sums } from "../../../schema/index.ts";
 import { Workplace } from "../../support/bakery.ts";
 import { sha256 } from "../../support/sha256.ts";
 import { Mirror } from "../../support/upstreams/mirror.ts";
@@ -75,13 +75,22 @@ describe("releases", () => {
 
   it("are a folder each, with all that belongs to them; the log and what follows from the manifest are published", async () => {
     await release("tool:1.0.0", "--to", "site");
-    const names = ["SHA256SUMS", "build.log", "provenance.intoto.json", "release.json", "sbom.cdx.json", "tool.conf"];
+    const documents = ["build.log", "contents.json", "provenance.intoto.json", "sbom.cdx.json"];
+    const names = ["SHA256SUMS", "extension.json", "release.json", "tool.conf", ...documents];
     expect((await readdir(workplace.file("releases/tool-1.0.0"))).sort()).toEqual([...names, ...both("1.0.0")].sort());
     const text = (path: string) => readFile(workplace.file(path), "utf8");
     expect(await text("releases/tool-1.0.0/SHA256SUMS")).toBe(await text("site/extensions/tool/SHA256SUMS"));
-    for (const file of ["build.log", "provenance.intoto.json", "sbom.cdx.json"]) {
+    for (const file of documents) {
       expect(await text(`site/extensions/tool-1.0.0/${file}`)).toBe(await text(`releases/tool-1.0.0/${file}`));
     }
+    const contents = parseReleaseContents(await text("releases/tool-1.0.0/contents.json"));
+    expect(contents.images.map(({ arch }) => arch)).toEqual(["x86-64", "arm64"]);
+    expect(contents.images[0]?.largest).toContainEqual({ path: "usr/bin/tool", size: PROGRAM.length });
+    expect(parseExtensionProfile(await text("site/extensions/tool/extension.json"))).toMatchObject({
+      extension: "tool",
+      version: "1.0.0",
+      host: { activation: "reboot" },
+    });
     const log = await text("releases/tool-1.0.0/build.log");
     expect(log).toMatch(/^tool-1\.0\.0, 20.*\n• Assembling, /);
     expect(log).toMatch(/^• Packing squashfs, arm64 /m);
@@ -110,6 +119,28 @@ describe("releases", () => {
     );
     expect(await release("tool:1.0.0", "tool:1.1.0", "--to", "site")).toMatchObject({ exitCode: 0 });
     expect((await indexed()).sort()).toEqual(both("1.0.0", "1.1.0"));
+  });
+
+  it("older than what is published leave the profile as it is", async () => {
+    const version = async () =>
+      JSON.parse(await readFile(workplace.file("site/extensions/tool/extension.json"), "utf8")).version;
+    for (const [name, stays] of [
+      ["1.1.0", "1.1.0"],
+      ["1.0.0", "1.1.0"],
+    ] as const) {
+      expect(await release(`tool:${name}`, "--to", "site")).toMatchObject({ exitCode: 0 });
+      expect(await version()).toBe(stays);
+    }
+  });
+
+  it("whose contents are told of other images are not published", async () => {
+    await release("tool:1.0.0");
+    const path = workplace.file("releases/tool-1.0.0/contents.json");
+    await writeFile(path, (await readFile(path, "utf8")).replace(/"sha256":"..../, '"sha256":"0000'));
+    const refused = await workplace.run(["publish", "releases/tool-1.0.0", "--to", "site"]);
+    expect(refused).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("of other images of tool-1.0.0") });
+    expect(await indexed()).toEqual([]);
+    expect(await release("tool:1.0.0", "--to", "site")).toMatchObject({ exitCode: 0 });
   });
 
   it("of a recipe that throws fail alone", async () => {

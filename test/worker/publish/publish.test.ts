@@ -123,6 +123,27 @@ describe("beside a release", () => {
     expect(again.status).toBe(304);
   });
 
+  test("is what is in its images, if it is of these", async () => {
+    const { images } = release.manifest;
+    const contents = (hashes: readonly string[]) => ({
+      ...{ schemaVersion: 1, extension: "k3s", version: "v1.32.2+k3s1" },
+      images: images.map(({ arch }, at) => ({
+        ...{ arch, sha256: hashes[at], unpackedSize: 1, files: 1, folders: 1, symlinks: 0, units: [] },
+        ...{ largest: [{ path: "usr/bin/k3s", size: 1 }], parts: [{ path: "usr/bin/k3s", size: 1, files: 1 }] },
+      })),
+    });
+    const put = (body: object) => it.ask("PUT", "k3s/releases/v1.32.2+k3s1/contents", { body });
+    const own = contents(images.map(({ sha256 }) => sha256));
+    expect(await put(own)).toMatchObject({ status: 404, body: { error: { code: "not_published" } } });
+    await it.publish(release);
+    const other = contents(images.map(() => "0".repeat(64)));
+    expect(await put(other)).toMatchObject({ status: 422, body: { error: { code: "other_images" } } });
+    expect(await put({ ...own, version: "v1.0.0" })).toMatchObject({ status: 400 });
+    expect(await put(own)).toMatchObject({ status: 200, body: { kept: true } });
+    expect(await put(own)).toMatchObject({ status: 200, body: { kept: false } });
+    expect(JSON.parse(await it.text(`${RELEASE}/contents.json`))).toEqual(own);
+  });
+
   test("is its build log, once it is published, and the first one stays", async () => {
     expect(await putLog("baked\n")).toMatchObject({ status: 404, body: { error: { code: "not_published" } } });
     await it.publish(release);
@@ -132,6 +153,48 @@ describe("beside a release", () => {
     const headers = { authorization: "Bearer another" };
     expect((await it.ask("PUT", "k3s/releases/v1.32.2+k3s1/log", { body: "x", headers })).status).toBe(401);
     expect(await putLog("x".repeat(MAX_BUILD_LOG_BYTES + 1))).toMatchObject({ status: 413 });
+  });
+});
+
+describe("beside an extension", () => {
+  const profile = (version: string, description = "d"): object => ({
+    schemaVersion: 1,
+    ...{
+      extension: "k3s",
+      version,
+      description,
+      homepage: "https://k3s.io",
+      readme: "# k3s",
+      transfers: ["every-version"],
+    },
+    host: { activation: "reboot" },
+  });
+  const put = (body: object, extension = "k3s") => it.ask("PUT", `${extension}/profile`, { body });
+
+  test("is its profile, made with the newest version", async () => {
+    expect(await put(profile("v1.32.2+k3s1"))).toMatchObject({
+      status: 404,
+      body: { error: { code: "not_published" } },
+    });
+    await it.publish(release);
+    expect(await put(profile("v1.32.2+k3s1"))).toMatchObject({ status: 200, body: { kept: true } });
+    expect(await put(profile("v1.31.9+k3s1", "older"))).toMatchObject({ status: 200, body: { kept: false } });
+    expect(await put(profile("v1.32.2+k3s1", "anew"))).toMatchObject({ status: 200, body: { kept: true } });
+    const answer = await it.bakery.fetch("/extensions/k3s/extension.json");
+    expect([answer.status, answer.headers.get("content-type")]).toEqual([200, "application/json"]);
+    expect(await answer.json()).toMatchObject({ version: "v1.32.2+k3s1", description: "anew" });
+  });
+
+  test("is no profile of another one, nor one that is none", async () => {
+    await it.publish(release);
+    for (const [body, extension, said] of [
+      [{ ...profile("v1.0.0"), extension: "k9s" }, "k3s", "the profile is of k9s, and not of k3s"],
+      [{ ...profile("v1.0.0"), homepage: "javascript:alert(1)" }, "k3s", "homepage: not an http(s) URL"],
+    ] as const) {
+      const { status, body: answer } = await put(body, extension);
+      expect([status, answer]).toMatchObject([400, { error: { message: expect.stringContaining(said) } }]);
+    }
+    expect(await it.text("/extensions/k3s/extension.json")).toBe("404");
   });
 });
 

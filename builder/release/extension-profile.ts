@@ -1,0 +1,69 @@
+/** The profile of an extension, as its recipe and its README have it. */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import {
+  type ExtensionProfile,
+  everyVersion,
+  type HostProfile,
+  InvalidInput,
+  parseExtensionProfile,
+} from "../../schema/index.ts";
+import type { Extension } from "../catalog.ts";
+import { type HostFile, type HostSetup, unitPath } from "../recipe/host.ts";
+import { errorCode, UserError } from "../system/errors.ts";
+
+/** Written by `npm run docs` for those who read the file; whoever has a profile makes a configuration of it. */
+const CONFIGURATIONS = /<!-- butane [^>]*-->.*?<!-- \/butane -->\n*/gs;
+const DEFAULT_MODE = 0o644;
+
+/**
+ * @param version the newest that there is of it, or that is about to be
+ * @throws UserError naming the field of the recipe that no profile can have
+ */
+export async function profileOf({ name, folder, recipe }: Extension, version: string): Promise<ExtensionProfile> {
+  const { description, homepage, kind, transfers = [everyVersion()], host = {} } = recipe;
+  const profile = {
+    schemaVersion: 1,
+    extension: name,
+    version,
+    description,
+    homepage,
+    kind,
+    readme: (await readme(folder)).replace(CONFIGURATIONS, ""),
+    transfers: transfers.map((rule) => rule.kind),
+    host: hostProfile(host),
+  };
+  try {
+    // As it will be read again: without what is undefined.
+    return parseExtensionProfile(JSON.stringify(profile));
+  } catch (cause) {
+    if (!(cause instanceof InvalidInput)) throw cause;
+    throw new UserError(`the recipe of ${name} has what no profile can have`, {
+      details: { field: cause.problem },
+      hint: "mend the recipe or its README.md",
+      cause,
+    });
+  }
+}
+
+function hostProfile({ activation = "reboot", enable, files, ...rest }: HostSetup): Record<keyof HostProfile, unknown> {
+  const { mask, links, dropins, users, needs, staysInSeries } = rest;
+  return {
+    activation,
+    enable: enable?.map(unitPath),
+    mask,
+    files: files?.map((file: HostFile) => ({ ...file, mode: file.mode ?? DEFAULT_MODE })),
+    links,
+    dropins,
+    users,
+    needs,
+    staysInSeries,
+  };
+}
+
+async function readme(folder: string): Promise<string> {
+  return readFile(join(folder, "README.md"), "utf8").catch((error) => {
+    if (errorCode(error) === "ENOENT") return "";
+    throw error;
+  });
+}
