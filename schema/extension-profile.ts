@@ -5,6 +5,7 @@
  */
 import * as v from "valibot";
 import * as d from "./document.ts";
+import { VERIFICATIONS } from "./release-manifest.ts";
 
 /** What extensions are for, in the order in which they are offered. */
 export const EXTENSION_KINDS = [
@@ -25,7 +26,7 @@ const MAX_README_LENGTH = 64 * 1024;
 const MAX_TEXT_LENGTH = 16 * 1024;
 const MAX_ITEMS = 64;
 
-const line = v.pipe(v.string(), v.regex(/^[^\n\r\0]+$/, "not one line"), v.maxLength(512));
+export const line = v.pipe(v.string(), v.regex(/^[^\n\r\0]+$/, "not one line"), v.maxLength(512));
 const webAddress = v.pipe(v.string(), v.regex(/^https?:\/\/[^\s"<>]+$/, "not an http(s) URL"), v.maxLength(2048));
 /** Of a machine's file or link. It ends up in commands and configurations: so nothing that these could misread. */
 const hostPath = v.pipe(
@@ -88,6 +89,8 @@ export const extensionProfileSchema = v.strictObject({
   description: line,
   homepage: webAddress,
   kind: v.optional(v.picklist(EXTENSION_KINDS)),
+  /** How the downloads of that version were known to be right; none where nothing is downloaded */
+  verifiedBy: v.optional(v.array(v.picklist(VERIFICATIONS))),
   /** In Markdown; whoever shows it has to see to what is in it */
   readme: v.pipe(v.string(), v.maxLength(MAX_README_LENGTH)),
   /** Which transfer files each release has */

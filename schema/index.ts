@@ -22,6 +22,14 @@ export {
   withoutBestBefore,
 } from "./best-before.ts";
 export {
+  type CataloguedExtension,
+  type CatalogueRecord,
+  emptyCatalogueRecord,
+  formatCatalogueRecord,
+  parseCatalogueRecord,
+  withExtension,
+} from "./catalogue-record.ts";
+export {
   EXTENSION_KINDS,
   type ExtensionKind,
   type ExtensionProfile,
@@ -50,6 +58,7 @@ export { jsonFeed } from "./json-feed.ts";
 export { inventoryJsonSchema, releaseManifestJsonSchema } from "./json-schema.ts";
 export {
   BUILD_LOG_FILE,
+  CATALOGUE_RECORD,
   EXTENSION_PROFILE_FILE,
   FEED_FILES,
   type FeedKind,

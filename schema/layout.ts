@@ -59,6 +59,9 @@ const ALL_FEEDS = ".feed";
 /** What the feed of all extensions is made of; no client sees it. */
 export const RECENT_RELEASES: Locator = { release: ALL_FEEDS, file: "recent.json" };
 
+/** What the page of all extensions is made of; no client sees it. */
+export const CATALOGUE_RECORD: Locator = { release: ".catalogue", file: "record.json" };
+
 /** Where the keyring is, and by which names: 262 looks for one at `.pgp`, the others at `.gpg`. */
 const KEYS_FOLDER = "keys";
 export const KEYRINGS: readonly Locator[] = ["import-pubring.gpg", "import-pubring.pgp"].map((file) => ({

@@ -2,12 +2,13 @@
 import { Hono } from "hono";
 import { count } from "./analytics.ts";
 import { createApi } from "./api/routes.ts";
+import { serveAsset } from "./catalogue/assets.ts";
+import { serveExtension, serveList, serveRelease } from "./catalogue/routes.tsx";
 import type { AppEnv } from "./context.ts";
 import type { Env } from "./env.ts";
 import { answerError } from "./errors.ts";
 import { logRequest, type RequestRecord } from "./log.ts";
 import { textResponse } from "./responses.ts";
-import { serveCatalogue } from "./routes/catalogue.ts";
 import { serveExtensions } from "./routes/extensions.ts";
 import { serveReadiness } from "./routes/readiness.ts";
 import { SURROUNDINGS, type Surroundings, servicesPerEnv } from "./services.ts";
@@ -53,7 +54,10 @@ function createRoutes(): Hono<AppEnv> {
   // Hono answers HEAD through the route of GET.
   app.get("/healthz", () => textResponse(200, "ok", { "cache-control": "no-store" }));
   app.get("/readyz", serveReadiness);
-  app.get("/", serveCatalogue);
+  app.get("/", serveList);
+  app.get("/catalogue/:extension", serveExtension);
+  app.get("/catalogue/:extension/:version", serveRelease);
+  app.get("/assets/:file", (c) => serveAsset(c.req.path) ?? textResponse(404, "there is no such file"));
   app.route("/api/v1", createApi());
   // The reference's server finds `/extensions/` anywhere in a path, so this looks at all of them.
   app.get("*", serveExtensions);

@@ -31,7 +31,7 @@ export async function describe(
   for (const [file, format] of Object.entries(RELEASE_DOCUMENTS)) {
     await writeText(join(folder, file), format(manifest));
   }
-  const profile = await profileOf(extension, manifest.version);
+  const profile = await profileOf(extension, manifest);
   await writeText(join(folder, EXTENSION_PROFILE_FILE), formatExtensionProfile(profile));
   if ((await readContents(folder, manifest).catch(ofOtherImages)) !== undefined) return;
   const contents = await contentsOf(folder, manifest, world);

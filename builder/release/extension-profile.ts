@@ -6,7 +6,9 @@ import {
   everyVersion,
   type HostProfile,
   InvalidInput,
+  type Provenance,
   parseExtensionProfile,
+  type ReleaseManifest,
 } from "../../schema/index.ts";
 import type { Extension } from "../catalog.ts";
 import { type HostFile, type HostSetup, unitPath } from "../recipe/host.ts";
@@ -16,19 +18,22 @@ import { errorCode, UserError } from "../system/errors.ts";
 const CONFIGURATIONS = /<!-- butane [^>]*-->.*?<!-- \/butane -->\n*/gs;
 const DEFAULT_MODE = 0o644;
 
+type Described = Pick<ReleaseManifest, "version"> & { readonly provenance: Pick<Provenance, "downloads"> };
+
 /**
- * @param version the newest that there is of it, or that is about to be
+ * @param release the newest that there is of it, or that is about to be
  * @throws UserError naming the field of the recipe that no profile can have
  */
-export async function profileOf({ name, folder, recipe }: Extension, version: string): Promise<ExtensionProfile> {
+export async function profileOf({ name, folder, recipe }: Extension, release: Described): Promise<ExtensionProfile> {
   const { description, homepage, kind, transfers = [everyVersion()], host = {} } = recipe;
   const profile = {
     schemaVersion: 1,
     extension: name,
-    version,
+    version: release.version,
     description,
     homepage,
     kind,
+    verifiedBy: [...new Set(release.provenance.downloads.map(({ verifiedBy }) => verifiedBy))].sort(),
     readme: (await readme(folder)).replace(CONFIGURATIONS, ""),
     transfers: transfers.map((rule) => rule.kind),
     host: hostProfile(host),

@@ -16,7 +16,18 @@ interface Rule {
 
 const RULES: Readonly<Record<string, Rule>> = {
   schema: { project: [], packages: ["valibot", "@valibot/to-json-schema"], own: true },
-  worker: { project: ["schema/index.ts"], packages: ["hono", "jose", "cloudflare:"], own: true },
+  worker: {
+    project: ["schema/index.ts"],
+    packages: [
+      "hono",
+      "jose",
+      "micromark",
+      "micromark-extension-gfm-autolink-literal",
+      "micromark-extension-gfm-table",
+      "cloudflare:",
+    ],
+    own: true,
+  },
   builder: {
     project: ["schema/index.ts"],
     packages: ["node:", "commander", "diff", "openpgp", "tar", "valibot", "yaml", "yauzl"],

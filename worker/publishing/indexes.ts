@@ -29,6 +29,7 @@ import { ApiProblem, UpstreamError } from "../errors.ts";
 import type { IndexCache } from "../indexes/index-cache.ts";
 import { makeIndexCopy } from "../indexes/index-copy.ts";
 import type { Outbox } from "../webhook/outbox.ts";
+import type { CatalogueKeeper } from "./catalogue-record.ts";
 import { checkDate } from "./index-date.ts";
 import { checkSignatures, type VerifySignature } from "./index-signatures.ts";
 import type { Inventories } from "./inventories.ts";
@@ -42,6 +43,7 @@ export interface IndexPublisherOptions {
   readonly objects: Objects;
   readonly inventories: Inventories;
   readonly recent: RecentRecord;
+  readonly catalogue: CatalogueKeeper;
   /** None: nobody is told */
   readonly outbox: Outbox | undefined;
   readonly indexCache: IndexCache;
@@ -102,7 +104,7 @@ export class IndexPublisher {
     request: IndexRequest,
     { etag, base, waitUntil }: PutOptions,
   ): Promise<IndexPut> {
-    const { objects, inventories, recent, outbox, indexCache, verify, settleSeconds, now } = this.#options;
+    const { objects, inventories, recent, catalogue, outbox, indexCache, verify, settleSeconds, now } = this.#options;
     const release = releaseOf(extension, scope);
     const [stored, inventory] = await Promise.all([this.#read(release), inventories.read(extension)]);
     if ((stored?.etag ?? null) !== etag) throw changedMeanwhile();
@@ -122,7 +124,7 @@ export class IndexPublisher {
     const readAt = now();
     const index = succeed(stored?.index, request, { now: new Date(readAt), settleSeconds });
     // Before the index: whoever is cut off in between puts the index again, and all that comes before it.
-    if (scope === "extension") await recent.note(inventory);
+    if (scope === "extension") await Promise.all([recent.note(inventory), catalogue.note(inventory)]);
     const effectiveAt = index.generations.at(-1)?.effectiveAt ?? "";
     const held = scope === "extension" ? await outbox?.hold({ inventory, before, effectiveAt, base }) : undefined;
     const written = await objects.write(

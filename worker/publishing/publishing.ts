@@ -6,6 +6,7 @@ import type { IndexCache } from "../indexes/index-cache.ts";
 import type { Patience } from "../time-limit.ts";
 import { Outbox } from "../webhook/outbox.ts";
 import type { Webhook } from "../webhook/webhook.ts";
+import { CatalogueKeeper } from "./catalogue-record.ts";
 import { Committer } from "./commit.ts";
 import { Descriptions } from "./descriptions.ts";
 import { Drafts } from "./drafts.ts";
@@ -49,8 +50,19 @@ export function createPublishing(options: PublishingOptions): Publishing {
   const inventories = new Inventories(objects);
   const settleSeconds = config.indexSettleSeconds;
   const recent = new RecentRecord(objects);
+  const catalogue = new CatalogueKeeper(objects, now);
   const outbox = webhook && new Outbox({ objects, webhook, now });
-  const indexes = new IndexPublisher({ objects, inventories, recent, outbox, indexCache, verify, settleSeconds, now });
+  const indexes = new IndexPublisher({
+    objects,
+    inventories,
+    recent,
+    catalogue,
+    outbox,
+    indexCache,
+    verify,
+    settleSeconds,
+    now,
+  });
   return {
     authenticator,
     now,

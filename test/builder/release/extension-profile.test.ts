@@ -4,13 +4,14 @@ import { Catalog, type Extension } from "../../../builder/catalog.ts";
 import type { HostSetup } from "../../../builder/recipe/host.ts";
 import { profileOf } from "../../../builder/release/extension-profile.ts";
 
+const RELEASE = { version: "1.0.0", provenance: { downloads: [] } };
 const extensions = await new Catalog().all();
 
 describe("the profile of", () => {
   it.each(extensions.map((extension) => [extension.name, extension] as const))(
     "%s has its README without configurations, and a kind",
     async (name, extension) => {
-      const profile = await profileOf(extension, "1.0.0");
+      const profile = await profileOf(extension, RELEASE);
       expect(profile).toMatchObject({ extension: name, version: "1.0.0", description: extension.recipe.description });
       expect(profile.kind).toBeDefined();
       expect(profile.readme).toMatch(new RegExp(`^# ${name}\n`));
@@ -20,7 +21,7 @@ describe("the profile of", () => {
 
   it("vault says what a machine does when a newer version has come", async () => {
     const vault = extensions.find(({ name }) => name === "vault") as Extension;
-    expect((await profileOf(vault, "1.20.0")).host).toEqual({ activation: { restart: ["vault.service"] } });
+    expect((await profileOf(vault, RELEASE)).host).toEqual({ activation: { restart: ["vault.service"] } });
   });
 });
 
@@ -32,7 +33,7 @@ it.each<[HostSetup, string]>([
 ])("what would be misread in a configuration is refused: %j", async (host, field) => {
   const [any] = extensions as [Extension];
   const extension = { ...any, recipe: { ...any.recipe, host } };
-  await expect(profileOf(extension, "1.0.0")).rejects.toMatchObject({
+  await expect(profileOf(extension, RELEASE)).rejects.toMatchObject({
     message: `the recipe of ${any.name} has what no profile can have`,
     details: { field: expect.stringContaining(`${field}: `) },
   });

@@ -41,6 +41,7 @@ describe("a release", () => {
   test("leaves nothing of its draft behind", async () => {
     await it.publish(release);
     expect(await keys()).toEqual([
+      ".catalogue/record.json",
       ".feed/recent.json",
       "SHA256SUMS/index.json",
       "k3s-v1.32.2+k3s1/k3s-v1.32.2+k3s1-arm64.raw",

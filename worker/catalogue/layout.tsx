@@ -1,0 +1,78 @@
+/** What all pages have in common. */
+import type { Child } from "hono/jsx";
+import { respond } from "../responses.ts";
+import { ENHANCEMENT, STYLESHEET } from "./assets.ts";
+
+export interface Feeds {
+  readonly title: string;
+  readonly atom: string;
+  readonly json: string;
+}
+
+export interface PageOptions {
+  readonly title: string;
+  /** One sentence, for whoever passes the address on */
+  readonly description: string;
+  /** The page's own address */
+  readonly url: string;
+  readonly feeds?: Feeds | undefined;
+  /** Whether something could not be read, and may be there in a moment */
+  readonly isPartial?: boolean;
+  readonly status?: number;
+}
+
+/** Everything comes from here: no other host is asked, and no script stands in the page. */
+const SECURITY_POLICY =
+  "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+export function pageResponse(options: PageOptions, content: Child): Response {
+  const { isPartial = false, status = 200 } = options;
+  return respond(`<!doctype html>\n${<Layout {...options}>{content}</Layout>}\n`, status, {
+    "content-type": "text/html; charset=utf-8",
+    "cache-control": isPartial || status !== 200 ? "no-store" : "public, max-age=60",
+    "content-security-policy": SECURITY_POLICY,
+    "referrer-policy": "no-referrer",
+  });
+}
+
+function Layout({ title, description, url, feeds, children }: PageOptions & { readonly children?: Child }) {
+  return (
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <title>{title}</title>
+        <meta name="description" content={description} />
+        <meta property="og:type" content="website" />
+        <meta property="og:title" content={title} />
+        <meta property="og:description" content={description} />
+        <meta property="og:url" content={url} />
+        <link rel="canonical" href={url} />
+        <link rel="stylesheet" href={STYLESHEET.path} />
+        {feeds && <link rel="alternate" type="application/atom+xml" title={feeds.title} href={feeds.atom} />}
+        {feeds && <link rel="alternate" type="application/feed+json" title={feeds.title} href={feeds.json} />}
+        <script src={ENHANCEMENT.path} defer />
+      </head>
+      <body>
+        <a class="skip" href="#content">
+          Skip to content
+        </a>
+        <header>
+          <a class="name" href="/">
+            System extensions
+          </a>
+          <nav aria-label="Site">
+            <a href="/api/v1/openapi.json">API</a>
+          </nav>
+          {feeds && <a href={feeds.atom}>Feed</a>}
+        </header>
+        <main id="content">{children}</main>
+        <footer>
+          <p>
+            Images for <code>systemd-sysext</code>, installed and updated by <code>systemd-sysupdate</code>.
+          </p>
+        </footer>
+      </body>
+    </html>
+  );
+}
