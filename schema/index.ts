@@ -51,6 +51,7 @@ export {
 export { type Ignition, ignitionOf } from "./configuration/ignition.ts";
 export {
   type ExtensionAdvice,
+  type InstallableRelease,
   type Installation,
   type KnownExtension,
   type LookUpExtension,
