@@ -2,7 +2,7 @@
 import { Document, Scalar } from "yaml";
 import { NO_LOGIN } from "./butane.ts";
 import type { ConfiguredExtension } from "./configured-extension.ts";
-import type { ConfiguredFile, ConfiguredLink, HostConfiguration } from "./host-configuration.ts";
+import type { ConfiguredFile, ConfiguredLink, ConfiguredUnit, HostConfiguration } from "./host-configuration.ts";
 
 type Task = { readonly name: string } & Readonly<Record<string, unknown>>;
 
@@ -34,11 +34,18 @@ function ansibleTasks({ extensions, files, initialFiles, links, units, users }: 
   );
   return [
     ...users.map(
+      ({ name, uid: gid }): Task => ({
+        name: `Group ${name}`,
+        "ansible.builtin.group": { name, ...(gid !== undefined && { gid }), system: true },
+      }),
+    ),
+    ...users.map(
       ({ name, uid, home }): Task => ({
         name: `User ${name}`,
         "ansible.builtin.user": {
           name,
           ...(uid !== undefined && { uid }),
+          group: name,
           ...(home !== undefined && { home }),
           create_home: false,
           shell: NO_LOGIN,
@@ -53,19 +60,8 @@ function ansibleTasks({ extensions, files, initialFiles, links, units, users }: 
     ...[...transfers, ...files, ...dropins].map((file) => fileTask(file, true)),
     ...initialFiles.map((file) => fileTask(file, false)),
     ...links.map((link) => linkTask(link)),
-    ...units.map(
-      ({ name, enabled, mask }): Task => ({
-        name: `Unit ${name}`,
-        "ansible.builtin.systemd": {
-          daemon_reload: true,
-          ...(mask && { name, masked: true, state: "stopped" }),
-          ...(enabled && { name, enabled: true }),
-          ...(enabled && name.endsWith(".timer") && { state: "started" }),
-        },
-        // Where there is no such unit, there is none to be stopped.
-        ...(mask && { failed_when: false }),
-      }),
-    ),
+    { name: "Units as they are now", "ansible.builtin.systemd": { daemon_reload: true } },
+    ...units.flatMap(unitTasks),
     ...activationTasks(extensions),
   ];
 }
@@ -143,6 +139,18 @@ function fileTask({ path, mode, user = "root", group = "root", contents }: Confi
 function linkTask({ path, target }: ConfiguredLink): Task {
   const link = { path, src: target, state: "link", force: true, follow: false };
   return { name: `Link ${path}`, "ansible.builtin.file": link };
+}
+
+function unitTasks({ name, enabled, mask }: ConfiguredUnit): Task[] {
+  const states = [
+    ...(mask ? [{ masked: true }] : []),
+    ...(enabled ? [{ enabled: true, ...(name.endsWith(".timer") && { state: "started" }) }] : []),
+  ];
+  const tasks: Task[] = states.map((state) => ({ name: `Unit ${name}`, "ansible.builtin.systemd": { name, ...state } }));
+  if (!mask) return tasks;
+  const stopped = { name: `Unit ${name} does not run`, "ansible.builtin.systemd": { name, state: "stopped" } };
+  // Where there is no such unit, there is none to be stopped.
+  return [{ ...stopped, failed_when: false }, ...tasks];
 }
 
 /** A merge is of all images at once, so one that waits for a boot has the others wait. */

@@ -20,7 +20,7 @@ export interface Butane {
   readonly version: "1.0.0";
   readonly storage: { readonly files: readonly ButaneFile[]; readonly links: readonly ConfiguredLink[] };
   readonly systemd: { readonly units: readonly ConfiguredUnit[] };
-  readonly passwd?: { readonly users: readonly ButaneUser[] };
+  readonly passwd?: { readonly groups: readonly SystemGroup[]; readonly users: readonly ButaneUser[] };
 }
 
 export interface ButaneFile {
@@ -33,9 +33,17 @@ export interface ButaneFile {
     | { readonly inline: string };
 }
 
+/** Said and not left to useradd, which makes one or not as the machine's `login.defs` has it. */
+export interface SystemGroup {
+  readonly name: string;
+  readonly gid?: number;
+  readonly system: true;
+}
+
 export interface ButaneUser {
   readonly name: string;
   readonly uid?: number;
+  readonly primary_group: string;
   readonly home_dir?: string;
   readonly no_create_home: true;
   readonly shell: string;
@@ -51,7 +59,7 @@ export function butaneOf(host: HostConfiguration): Butane {
     version: "1.0.0",
     storage: { files: allFiles(host).map(fileOf), links: allLinks(host) },
     systemd: { units },
-    ...(users.length > 0 && { passwd: { users: users.map(userOf) } }),
+    ...(users.length > 0 && { passwd: { groups: users.map(groupOf), users: users.map(userOf) } }),
   };
 }
 
@@ -82,10 +90,15 @@ function fileOf({ path, mode, user, group, contents }: ConfiguredFile): ButaneFi
   };
 }
 
+export function groupOf({ name, uid: gid }: ConfiguredUser): SystemGroup {
+  return { name, ...(gid !== undefined && { gid }), system: true };
+}
+
 function userOf({ name, uid, home }: ConfiguredUser): ButaneUser {
   return {
     name,
     ...(uid !== undefined && { uid }),
+    primary_group: name,
     ...(home !== undefined && { home_dir: home }),
     no_create_home: true,
     shell: NO_LOGIN,

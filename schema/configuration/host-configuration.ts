@@ -7,6 +7,7 @@ import { InvalidInput } from "../invalid-input.ts";
 import { NOOP_TRANSFER } from "../transfer.ts";
 import type { Choice } from "./choice.ts";
 import { type ConfiguredExtension, configureExtension } from "./configured-extension.ts";
+import { mergingUnit } from "./merging-units.ts";
 import type { ResolvedChoice } from "./resolve-choice.ts";
 import { isAtLeast, TRANSFER_SUFFIX_SINCE, transferSuffix } from "./systemd-version.ts";
 import { updatingUnits } from "./updating-units.ts";
@@ -109,7 +110,7 @@ export function hostConfiguration(
     ],
     links: [...setups.flatMap(({ links = [] }) => links), ...setups.flatMap(enabling)],
     units: mergeUnits([
-      { name: "systemd-sysext.service", enabled: true },
+      mergingUnit(extensions),
       ...(follows ? updatingUnits(extensions, choice.systemd) : []),
       ...setups.flatMap(ownUnits),
     ]),

@@ -3,7 +3,7 @@
  *
  * https://coreos.github.io/ignition/configuration-v3_3/
  */
-import { NO_LOGIN } from "./butane.ts";
+import { groupOf, NO_LOGIN, type SystemGroup } from "./butane.ts";
 import {
   allFiles,
   allLinks,
@@ -19,7 +19,7 @@ export interface Ignition {
   readonly ignition: { readonly version: "3.3.0" };
   readonly storage: { readonly files: readonly IgnitionFile[]; readonly links: readonly ConfiguredLink[] };
   readonly systemd: { readonly units: readonly ConfiguredUnit[] };
-  readonly passwd?: { readonly users: readonly IgnitionUser[] };
+  readonly passwd?: { readonly groups: readonly SystemGroup[]; readonly users: readonly IgnitionUser[] };
 }
 
 export interface IgnitionFile {
@@ -33,6 +33,7 @@ export interface IgnitionFile {
 export interface IgnitionUser {
   readonly name: string;
   readonly uid?: number;
+  readonly primaryGroup: string;
   readonly homeDir?: string;
   readonly noCreateHome: true;
   readonly shell: string;
@@ -45,7 +46,7 @@ export function ignitionOf(host: HostConfiguration): Ignition {
     ignition: { version: "3.3.0" },
     storage: { files: allFiles(host).map(fileOf), links: allLinks(host) },
     systemd: { units },
-    ...(users.length > 0 && { passwd: { users: users.map(userOf) } }),
+    ...(users.length > 0 && { passwd: { groups: users.map(groupOf), users: users.map(userOf) } }),
   };
 }
 
@@ -73,6 +74,7 @@ function userOf({ name, uid, home }: ConfiguredUser): IgnitionUser {
   return {
     name,
     ...(uid !== undefined && { uid }),
+    primaryGroup: name,
     ...(home !== undefined && { homeDir: home }),
     noCreateHome: true,
     shell: NO_LOGIN,
