@@ -21,6 +21,14 @@ export {
   withBestBefore,
   withoutBestBefore,
 } from "./best-before.ts";
+export {
+  type CataloguedExtension,
+  type CatalogueRecord,
+  emptyCatalogueRecord,
+  formatCatalogueRecord,
+  parseCatalogueRecord,
+  withExtension,
+} from "./catalogue-record.ts";
 export { type Butane, type ButaneFile, butaneOf } from "./configuration/butane.ts";
 export {
   CHOICE_PARAMETERS,
@@ -57,14 +65,6 @@ export {
   type LookUpExtension,
   resolveChoice,
 } from "./configuration/resolve-choice.ts";
-export {
-  type CataloguedExtension,
-  type CatalogueRecord,
-  emptyCatalogueRecord,
-  formatCatalogueRecord,
-  parseCatalogueRecord,
-  withExtension,
-} from "./catalogue-record.ts";
 export {
   EXTENSION_KINDS,
   type ExtensionKind,

@@ -146,7 +146,10 @@ function unitTasks({ name, enabled, mask }: ConfiguredUnit): Task[] {
     ...(mask ? [{ masked: true }] : []),
     ...(enabled ? [{ enabled: true, ...(name.endsWith(".timer") && { state: "started" }) }] : []),
   ];
-  const tasks: Task[] = states.map((state) => ({ name: `Unit ${name}`, "ansible.builtin.systemd": { name, ...state } }));
+  const tasks: Task[] = states.map((state) => ({
+    name: `Unit ${name}`,
+    "ansible.builtin.systemd": { name, ...state },
+  }));
   if (!mask) return tasks;
   const stopped = { name: `Unit ${name} does not run`, "ansible.builtin.systemd": { name, state: "stopped" } };
   // Where there is no such unit, there is none to be stopped.

@@ -30,9 +30,16 @@ describeWhere(await guestUnavailable(), "x", () => {
     const applied = await ignition.apply(JSON.parse(text), work, tree);
     process.stderr.write(`${applied.exitCode} ${applied.stdout.slice(-600)}\n`);
     const presets = await readFile(join(tree, "etc/systemd/system-preset/20-ignition.preset"), "utf8");
-    const pr = await execute("systemctl", ["--root", tree, "preset", ...[...presets.matchAll(/^enable (.*)$/gm)].map(([, u = ""]) => u)]);
+    const pr = await execute("systemctl", [
+      "--root",
+      tree,
+      "preset",
+      ...[...presets.matchAll(/^enable (.*)$/gm)].map(([, u = ""]) => u),
+    ]);
     process.stderr.write(`${presets} ${pr.stderr}`);
-    const { stdout, console: said } = await site.run(tree, `
+    const { stdout, console: said } = await site.run(
+      tree,
+      `
       set -x
       systemctl is-enabled systemd-sysext.service systemd-sysupdate.timer systemd-timesyncd.service
       systemd-sysext status
@@ -45,7 +52,9 @@ describeWhere(await guestUnavailable(), "x", () => {
       cat /usr/share/restarted/version
       readlink /etc/extensions/*
       systemctl is-active restarted.service enabled.service
-      `, {});
+      `,
+      {},
+    );
     process.stderr.write(`${stdout}\n=====\n${said.slice(-9000)}\n`);
     expect(1).toBe(1);
   });
