@@ -57,6 +57,7 @@ export {
   hostConfiguration,
 } from "./configuration/host-configuration.ts";
 export { type Ignition, ignitionOf } from "./configuration/ignition.ts";
+export { installableReleases } from "./configuration/installable-releases.ts";
 export {
   type ExtensionAdvice,
   type InstallableRelease,

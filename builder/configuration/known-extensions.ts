@@ -3,12 +3,10 @@ import {
   type ConfiguredBakery,
   type InstallableRelease,
   indexLocator,
+  installableReleases,
   KEYRINGS,
   type KnownExtension,
   type LookUpExtension,
-  newestFirst,
-  parseImageFile,
-  parseSha256Sums,
   publicPath,
 } from "../../schema/index.ts";
 import type { Catalog } from "../catalog.ts";
@@ -34,12 +32,7 @@ export function lookUpIn(catalog: Catalog, source?: Source): LookUpExtension {
 async function releasesIn(source: Source, extension: string): Promise<InstallableRelease[] | undefined> {
   const index = await source.read(publicPath(indexLocator(extension)));
   if (index === undefined) return undefined;
-  const images = parseSha256Sums(index.toString()).flatMap(({ file, sha256 }) => {
-    const image = parseImageFile(file);
-    return image?.extension === extension ? [{ ...image, sha256 }] : [];
-  });
-  const byVersion = Map.groupBy(images, ({ version }) => version);
-  return [...byVersion.keys()].sort(newestFirst).map((version) => ({ version, images: byVersion.get(version) ?? [] }));
+  return installableReleases(index.toString(), extension);
 }
 
 /** Whether it signs, and by which keys. */

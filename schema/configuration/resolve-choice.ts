@@ -60,10 +60,11 @@ export async function resolveChoice(choice: Choice, lookUp: LookUpExtension): Pr
       missing.push({ name, neededBy });
       return;
     }
+    const installation = install(wanted, known, choice, neededBy !== undefined && !chosen.has(name));
     for (const { extension, version } of known.advice?.host.needs ?? []) {
       await add(chosen.get(extension) ?? { name: extension, version }, name);
     }
-    installations.set(name, install(wanted, known, choice, neededBy !== undefined && !chosen.has(name)));
+    installations.set(name, installation);
   };
   for (const one of choice.extensions) await add(one);
   return { installations: [...installations.values()], missing };
