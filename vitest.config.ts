@@ -7,7 +7,7 @@ import { defineConfig } from "vitest/config";
 
 /** Whole machines, distributions and containers, over and over: minutes where there is no KVM. `npm run test:machines` */
 const MACHINE_TESTS = [
-  ...["boot", "downloads", "guest", "guest-merge-more", "podman", "real-programs", "wrapped"].map(
+  ...["boot", "configured", "downloads", "guest", "guest-merge-more", "podman", "real-programs", "wrapped"].map(
     (name) => `clients/${name}`,
   ),
   "builder/rootfs/debian-installed",

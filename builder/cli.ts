@@ -3,8 +3,8 @@ import { Command, CommanderError } from "commander";
 import { kitchenFrom } from "./bake/kitchen.ts";
 import { Catalog } from "./catalog.ts";
 import { bootCommand } from "./commands/boot.ts";
-import { butaneCommand } from "./commands/butane.ts";
 import type { Cli } from "./commands/command.ts";
+import { configCommand } from "./commands/config.ts";
 import { createCommand } from "./commands/create.ts";
 import { diffCommand } from "./commands/diff.ts";
 import { doctorCommand } from "./commands/doctor.ts";
@@ -39,7 +39,7 @@ const COMMANDS = [
   bootCommand,
   inspectCommand,
   diffCommand,
-  butaneCommand,
+  configCommand,
   missingCommand,
   releaseCommand,
   publishCommand,

@@ -3,6 +3,8 @@ import type { JsonSchema } from "@valibot/to-json-schema";
 import type * as v from "valibot";
 import * as api from "./api.ts";
 import { ARCHES } from "./arch.ts";
+import { CHOICE_VALUES, MAX_SYSTEMD, MIN_SYSTEMD } from "./configuration/choice.ts";
+import { CONFIGURATION_FILES } from "./configuration/configuration.ts";
 import { extensionProfileSchema } from "./extension-profile.ts";
 import * as publishing from "./publish-api.ts";
 import { releaseContentsSchema } from "./release-contents.ts";
@@ -22,8 +24,10 @@ export interface ApiOperation {
   readonly path: string;
   readonly summary: string;
   readonly parameters: readonly Parameter[];
-  /** Name of the answer's schema; none: there is no body */
+  /** Name of the answer's schema; none: there is no body, or it is text */
   readonly answer?: SchemaName;
+  /** Which types of text it answers with */
+  readonly text?: readonly string[];
   /** What is sent: the name of its schema, or bytes */
   readonly request?: SchemaName | "bytes";
   /** Whether only publishers may, or only those that maintain */
@@ -69,6 +73,11 @@ const text = (name: string, where: Parameter["in"], description: string, schema:
 });
 const EXTENSION = text("extension", "path", "name of an extension, `kubernetes`");
 const VERSION = text("version", "path", "version as it stands in file names, `v1.32.2`");
+/** One of a choice's parameters, with the values that it may have. */
+const chosen = (name: keyof typeof CHOICE_VALUES, description: string) =>
+  text(name, "query", description, {
+    enum: CHOICE_VALUES[name].map(({ value }) => value).filter((value) => value !== ""),
+  });
 const RELEASE = "/extensions/{extension}/releases/{version}";
 const OF_RELEASE = [EXTENSION, VERSION];
 const IF_MATCH = text("if-match", "header", "entity tag of the draft, or of the state of the index");
@@ -104,6 +113,30 @@ export const API_OPERATIONS: readonly ApiOperation[] = [
       text("series", "query", "of one minor series, `v1.32`"),
     ],
     answer: "Latest",
+  },
+  {
+    path: "/extensions/{extension}/config",
+    summary: "A configuration for machines that are to have it, and to follow this bakery",
+    parameters: [
+      EXTENSION,
+      text(
+        "version",
+        "query",
+        "a version, or a minor series of which the newest is meant; the newest of all unless said",
+      ),
+      text("with", "query", "others beside it, with commas between: `docker@28.0.4,docker-compose`"),
+      chosen("arch", "architecture; x86-64 unless said"),
+      chosen("follow", "which newer versions it gets; as the extension advises unless said"),
+      chosen("after", "what is done with a newer version; as the extension advises unless said"),
+      chosen("verify", "whether machines demand a signed index; where the bakery signs unless said"),
+      {
+        ...text("systemd", "query", "version of the machine's systemd; any unless said"),
+        schema: { type: "integer", minimum: MIN_SYSTEMD, maximum: MAX_SYSTEMD },
+      },
+      chosen("format", "butane unless said"),
+      text("download", "query", "1: browsers keep it as a file", { enum: ["1"] }),
+    ],
+    text: [...new Set(Object.values(CONFIGURATION_FILES).map(({ contentType }) => contentType))],
   },
   {
     path: "/catalog/contents",

@@ -42,7 +42,8 @@ const imagePath = v.pipe(
 const unit = v.pipe(v.string(), v.regex(/^[A-Za-z0-9@:._\\-]+\.[a-z]+$/, "not a unit's name"), v.maxLength(255));
 /** useradd(8) */
 const account = v.pipe(v.string(), v.regex(/^[a-z_][a-z0-9_-]*$/, "not a user's name"), v.maxLength(31));
-const text = v.pipe(v.string(), v.maxLength(MAX_TEXT_LENGTH));
+/** A file's or a drop-in's; scripts that write it have no way to say a null character. */
+const text = v.pipe(v.string(), v.regex(/^[^\0]*$/, "has a null character"), v.maxLength(MAX_TEXT_LENGTH));
 const some = <const S extends v.GenericSchema>(item: S) => v.optional(v.pipe(v.array(item), v.maxLength(MAX_ITEMS)));
 
 /** What a machine needs beside the image, and does when a newer one has come. Paths are absolute. */
@@ -59,7 +60,7 @@ const hostSetup = v.strictObject({
   files: some(
     v.strictObject({
       path: hostPath,
-      mode: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(0o7777)),
+      mode: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(0o777)),
       text,
       user: v.optional(account),
       group: v.optional(account),

@@ -29,6 +29,43 @@ export {
   parseCatalogueRecord,
   withExtension,
 } from "./catalogue-record.ts";
+export { type Butane, type ButaneFile, butaneOf } from "./configuration/butane.ts";
+export {
+  CHOICE_PARAMETERS,
+  CHOICE_VALUES,
+  type Choice,
+  type ChosenExtension,
+  type ConfigurationFormat,
+  FORMATS,
+  formatChoice,
+  type LabelledValue,
+  MAX_EXTENSIONS,
+  MAX_SYSTEMD,
+  MIN_SYSTEMD,
+  parseChoice,
+  parseChosen,
+} from "./configuration/choice.ts";
+export {
+  CONFIGURATION_FILES,
+  type Configuration,
+  formatConfiguration,
+  makeConfiguration,
+} from "./configuration/configuration.ts";
+export {
+  type ConfiguredBakery,
+  type HostConfiguration,
+  hostConfiguration,
+} from "./configuration/host-configuration.ts";
+export { type Ignition, ignitionOf } from "./configuration/ignition.ts";
+export { installableReleases } from "./configuration/installable-releases.ts";
+export {
+  type ExtensionAdvice,
+  type InstallableRelease,
+  type Installation,
+  type KnownExtension,
+  type LookUpExtension,
+  resolveChoice,
+} from "./configuration/resolve-choice.ts";
 export {
   EXTENSION_KINDS,
   type ExtensionKind,

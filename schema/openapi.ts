@@ -26,11 +26,13 @@ export function openApiDocument(origin: string) {
   };
 }
 
-function describe({ method = "get", path, summary, parameters, request, answer, right }: ApiOperation) {
+function describe({ method = "get", path, summary, parameters, request, answer, text, right }: ApiOperation) {
   const json = (name: string) => ({
     "application/json": { schema: { $ref: `#/components/schemas/${name}` } },
   });
   const bytes = { "application/octet-stream": { schema: { type: "string", format: "binary" } } };
+  const texts = text && Object.fromEntries(text.map((type) => [type, { schema: { type: "string" } }]));
+  const content = answer === undefined ? texts : json(answer);
   const words = `${method === "get" ? "" : `${method} `}${path}`;
   return {
     operationId: words.replace(/[^A-Za-z]+(?<letter>[A-Za-z])?/g, (_, letter = "") => letter.toUpperCase()),
@@ -41,9 +43,9 @@ function describe({ method = "get", path, summary, parameters, request, answer, 
       requestBody: { required: true, content: request === "bytes" ? bytes : json(request) },
     }),
     responses: {
-      ...(answer === undefined
+      ...(content === undefined
         ? { "204": { description: "done" } }
-        : { "200": { description: method === "get" ? "found" : "done", content: json(answer) } }),
+        : { "200": { description: method === "get" ? "found" : "done", content } }),
       ...(method === "get" && {
         "304": { description: "not changed since the entity tag that came with the request" },
       }),

@@ -11,6 +11,8 @@ import { minorSeries } from "./names.ts";
 export interface Transfer {
   /** Whether clients demand a signed index. */
   readonly verify: boolean;
+  /** Where people read what is new; systemd 257 and later know it. */
+  readonly changeLog?: string;
   readonly source: { readonly type: string; readonly path: string; readonly matchPatterns: readonly string[] };
   readonly target: {
     readonly type: string;
@@ -99,10 +101,10 @@ export const NOOP_TRANSFER: string = formatIni([
 ]);
 
 /** Renders a transfer file. `%a` and the other specifiers of sysupdate.d(5) stay as they are. */
-export function formatTransfer({ verify, source, target }: Transfer): string {
+export function formatTransfer({ verify, changeLog, source, target }: Transfer): string {
   const optional = (key: string, value: string | undefined) => (value === undefined ? [] : [{ key, value }]);
   return formatIni([
-    { name: "Transfer", entries: [{ key: "Verify", value: String(verify) }] },
+    { name: "Transfer", entries: [{ key: "Verify", value: String(verify) }, ...optional("ChangeLog", changeLog)] },
     {
       name: "Source",
       entries: [
@@ -137,6 +139,7 @@ export function parseTransfer(text: string): Transfer {
     return value;
   };
 
+  const changeLog = setting("Transfer", "ChangeLog");
   const instancesMax = setting("Target", "InstancesMax");
   const currentSymlink = setting("Target", "CurrentSymlink");
   const targetPatterns = patternsOf(sections, "Target");
@@ -144,6 +147,7 @@ export function parseTransfer(text: string): Transfer {
   if (sourcePatterns.length === 0) throw invalid("[Source] has no MatchPattern=");
   return {
     verify: parseBoolean(setting("Transfer", "Verify") ?? "true"),
+    ...(changeLog !== undefined && { changeLog }),
     source: {
       type: required("Source", "Type"),
       path: required("Source", "Path"),

@@ -12,7 +12,7 @@ try {
 
 if (process.env.BAKERY_TEST_MACHINES !== "1") {
   console.error(
-    "not among these tests: whole machines, distributions, containers and download managers (boot, debian-installed, downloads, guest, guest-merge-more, install, podman, real-programs, wrapped; most of enter): npm run test:machines",
+    "not among these tests: whole machines, distributions, containers and download managers (boot, configured, debian-installed, downloads, guest, guest-merge-more, install, podman, real-programs, wrapped; most of enter): npm run test:machines",
   );
 }
 

@@ -3,20 +3,17 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
   type ExtensionProfile,
-  everyVersion,
-  type HostProfile,
   InvalidInput,
   type Provenance,
   parseExtensionProfile,
   type ReleaseManifest,
 } from "../../schema/index.ts";
 import type { Extension } from "../catalog.ts";
-import { type HostFile, type HostSetup, unitPath } from "../recipe/host.ts";
+import { adviceOf } from "../configuration/advice.ts";
 import { errorCode, UserError } from "../system/errors.ts";
 
 /** Written by `npm run docs` for those who read the file; whoever has a profile makes a configuration of it. */
 const CONFIGURATIONS = /<!-- butane [^>]*-->.*?<!-- \/butane -->\n*/gs;
-const DEFAULT_MODE = 0o644;
 
 type Described = Pick<ReleaseManifest, "version"> & { readonly provenance: Pick<Provenance, "downloads"> };
 
@@ -25,7 +22,7 @@ type Described = Pick<ReleaseManifest, "version"> & { readonly provenance: Pick<
  * @throws UserError naming the field of the recipe that no profile can have
  */
 export async function profileOf({ name, folder, recipe }: Extension, release: Described): Promise<ExtensionProfile> {
-  const { description, homepage, kind, transfers = [everyVersion()], host = {} } = recipe;
+  const { description, homepage, kind } = recipe;
   const profile = {
     schemaVersion: 1,
     extension: name,
@@ -35,8 +32,7 @@ export async function profileOf({ name, folder, recipe }: Extension, release: De
     kind,
     verifiedBy: [...new Set(release.provenance.downloads.map(({ verifiedBy }) => verifiedBy))].sort(),
     readme: (await readme(folder)).replace(CONFIGURATIONS, ""),
-    transfers: transfers.map((rule) => rule.kind),
-    host: hostProfile(host),
+    ...adviceOf(recipe),
   };
   try {
     // As it will be read again: without what is undefined.
@@ -49,21 +45,6 @@ export async function profileOf({ name, folder, recipe }: Extension, release: De
       cause,
     });
   }
-}
-
-function hostProfile({ activation = "reboot", enable, files, ...rest }: HostSetup): Record<keyof HostProfile, unknown> {
-  const { mask, links, dropins, users, needs, staysInSeries } = rest;
-  return {
-    activation,
-    enable: enable?.map(unitPath),
-    mask,
-    files: files?.map((file: HostFile) => ({ ...file, mode: file.mode ?? DEFAULT_MODE })),
-    links,
-    dropins,
-    users,
-    needs,
-    staysInSeries,
-  };
 }
 
 async function readme(folder: string): Promise<string> {

@@ -1,7 +1,7 @@
 /** The Butane configurations in the READMEs of extensions: made from the recipes, so that they are never out of step. */
-import { butaneConfig, withNeeds } from "../../builder/butane/config.ts";
-import { formatButane } from "../../builder/butane/format.ts";
 import type { Catalog, Extension } from "../../builder/catalog.ts";
+import { adviceOf } from "../../builder/configuration/advice.ts";
+import { makeConfiguration, parseChoice } from "../../schema/index.ts";
 
 /** Where readers are to put their own. */
 const BAKERY_URL = "https://bakery.example.org";
@@ -20,7 +20,12 @@ export function butaneBlocksIn(text: string): string[] {
 }
 
 async function blockFor(extension: Extension, version: string, catalog: Catalog): Promise<string> {
-  const all = await withNeeds(catalog, { extension, version });
-  const yaml = formatButane(butaneConfig(all, { arch: "x86-64", bakeryUrl: BAKERY_URL, verify: false }));
-  return `<!-- butane ${version} -->\n\n\`\`\`yaml\n${yaml}\`\`\`\n\n<!-- /butane -->`;
+  const choice = parseChoice(extension.name, [["version", version]]);
+  // Which versions there are, readers see in the bakery that they follow.
+  const lookUp = async (name: string) => {
+    const { recipe } = name === extension.name ? extension : await catalog.load(name);
+    return { advice: adviceOf(recipe) };
+  };
+  const { text } = await makeConfiguration(choice, { url: BAKERY_URL }, lookUp);
+  return `<!-- butane ${version} -->\n\n\`\`\`yaml\n${text}\`\`\`\n\n<!-- /butane -->`;
 }

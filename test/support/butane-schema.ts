@@ -87,7 +87,9 @@ export const butane = v.strictObject({
   passwd: v.optional(
     v.strictObject({
       users: v.optional(v.array(user)),
-      groups: v.optional(v.array(v.strictObject({ name: v.string(), gid: v.optional(v.number()) }))),
+      groups: v.optional(
+        v.array(v.strictObject({ name: v.string(), gid: v.optional(v.number()), system: v.optional(v.boolean()) })),
+      ),
     }),
   ),
 });

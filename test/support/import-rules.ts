@@ -15,7 +15,7 @@ interface Rule {
 }
 
 const RULES: Readonly<Record<string, Rule>> = {
-  schema: { project: [], packages: ["valibot", "@valibot/to-json-schema"], own: true },
+  schema: { project: [], packages: ["valibot", "@valibot/to-json-schema", "yaml"], own: true },
   worker: {
     project: ["schema/index.ts"],
     packages: [

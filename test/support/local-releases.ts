@@ -79,6 +79,11 @@ export class LocalReleases {
     await this.#local.bucket.put(key, formatPublishedIndex(changed));
   }
 
+  /** Takes away all that is published. */
+  async forget(): Promise<void> {
+    await this.#local.forget();
+  }
+
   async stop(): Promise<void> {
     await this.#local.stop();
     await rm(this.#work, { recursive: true });

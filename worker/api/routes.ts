@@ -20,6 +20,7 @@ import { BadRequest } from "../errors.ts";
 import { Library } from "../library.ts";
 import { createPublishApi } from "../routes/publish.ts";
 import { errorAnswer, errorOf, jsonAnswer, notFound } from "./answers.ts";
+import { serveConfiguration } from "./configuration.ts";
 import { extensionOf, versionOf } from "./parameters.ts";
 
 const SEE_LIST = "GET /api/v1/extensions lists what there is";
@@ -64,6 +65,7 @@ export function createApi(): Hono<AppEnv> {
       ? notFound(what, `GET /api/v1/extensions/${name} tells what there is`)
       : jsonAnswer(c, latest);
   });
+  api.get("/extensions/:extension/config", serveConfiguration);
   api.get("/extensions/:extension/releases/:version", serveManifest);
 
   api.route("/", createPublishApi());
