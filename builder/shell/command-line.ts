@@ -126,7 +126,12 @@ function describeOptions(command: Command, help: Help): OptionLine[] {
 function optionValue({ flags, required, optional, argChoices }: Option): OptionValue | undefined {
   if (!required && !optional) return undefined;
   const name = /[<[](?<name>.*)[>\]]$/.exec(flags)?.groups?.name ?? "value";
-  return { name, optional, expects: argChoices === undefined ? expectationOf(name) : expectsWords(argChoices) };
+  // `<name[:level]>` is both to commander, which then wants it.
+  return {
+    name,
+    optional: !required,
+    expects: argChoices === undefined ? expectationOf(name) : expectsWords(argChoices),
+  };
 }
 
 /** Commander gives them with all of the help only, which begins with what it says by itself. */

@@ -26,6 +26,11 @@ ${commands.map(({ name, summary }) => `    ${quoted(`${escaped(name)}:${summary}
   _describe -t commands command names
 }
 
+# What nobody can know. (With a mere message _arguments offers no options in its place.)
+_bakery_anything() {
+  return 1
+}
+
 # Words after which something follows at once.
 _bakery_beginnings() {
   compadd -S '' -- "$@"
@@ -97,7 +102,7 @@ function actionOf(expects: Expectation): string {
     case "folder":
       return "_files -/";
     case "anything":
-      return " ";
+      return "_bakery_anything";
   }
 }
 
