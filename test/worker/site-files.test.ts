@@ -81,3 +81,31 @@ test("the picture of links is a PNG of the size that Open Graph wants, and small
   expect([bytes.getUint32(16), bytes.getUint32(20)]).toEqual([1200, 630]);
   expect(bytes.byteLength).toBeLessThan(30 * 1024);
 });
+
+test("pages name the picture, the icon and the address that links are to have", async () => {
+  await putIndex(env.BUCKET, line("k3s-v1.1-x86-64.raw"), "SHA256SUMS");
+  await putIndex(env.BUCKET, line("k3s-v1.1-x86-64.raw"), "k3s");
+  const page = await (await standaloneBakery().fetch("/catalogue/k3s")).text();
+  for (const element of [
+    `<meta property="og:image" content="${ORIGIN}/card.png">`,
+    `<meta property="og:url" content="${ORIGIN}/catalogue/k3s">`,
+    `<link rel="canonical" href="${ORIGIN}/catalogue/k3s">`,
+    `<link rel="icon" type="image/svg+xml" href="/favicon.svg"/>`,
+  ]) {
+    expect(page).toContain(element);
+  }
+});
+
+test("what is not there is answered with what may have been meant, where the names are at hand", async () => {
+  await putIndex(env.BUCKET, line("k3s-v1.1-x86-64.raw") + line("vim-9.1-arm64.raw"), "SHA256SUMS");
+  const it = standaloneBakery();
+  const said = async (path: string) => (await it.fetch(path)).text();
+  const short = "k2s.conf is not published here\n";
+  expect(await said("/extensions/k2s.conf")).toBe(short);
+  await it.fetch("/");
+  expect(await said("/extensions/k2s.conf")).toBe(`${short}did you mean k3s?\n`);
+  expect(await said("/extensions/vmi/SHA256SUMS")).toContain("\ndid you mean vim?\n");
+  // Machines probe for these, with names that are right.
+  expect(await said("/extensions/k2s/SHA256SUMS.gpg")).not.toContain("mean");
+  expect(await said("/extensions/k3s.conf")).toBe("k3s.conf is not published here\n");
+});
