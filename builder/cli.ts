@@ -4,6 +4,7 @@ import { kitchenFrom } from "./bake/kitchen.ts";
 import { Catalog } from "./catalog.ts";
 import { bootCommand } from "./commands/boot.ts";
 import type { Cli } from "./commands/command.ts";
+import { completionCommand } from "./commands/completion.ts";
 import { configCommand } from "./commands/config.ts";
 import { createCommand } from "./commands/create.ts";
 import { diffCommand } from "./commands/diff.ts";
@@ -14,6 +15,7 @@ import { inspectCommand } from "./commands/inspect.ts";
 import { keygenCommand } from "./commands/keygen.ts";
 import { listCommand } from "./commands/list.ts";
 import { pruneCommand, yankCommand } from "./commands/maintain.ts";
+import { manCommand } from "./commands/man.ts";
 import { mirrorCommand } from "./commands/mirror.ts";
 import { missingCommand } from "./commands/missing.ts";
 import { newCommand } from "./commands/new.ts";
@@ -53,6 +55,9 @@ const COMMANDS = [
   flixCommand,
   flatwrapCommand,
 ];
+
+/** They describe the others. */
+const SHELL_COMMANDS = [completionCommand, manCommand];
 
 export interface Terminal {
   readonly stdout: Screen;
@@ -100,7 +105,7 @@ async function contextOf(
   };
 }
 
-function programFor(cli: Cli, { stdout, stderr }: Terminal): Command {
+function programFor(cli: Cli, { stdout, stderr }: Pick<Terminal, "stdout" | "stderr">): Command {
   const output = {
     writeOut: (text: string) => stdout.write(text),
     writeErr: (text: string) => stderr.write(text),
@@ -111,6 +116,9 @@ function programFor(cli: Cli, { stdout, stderr }: Terminal): Command {
     "bakes systemd system extensions and publishes them for systemd-sysupdate",
   );
   for (const make of COMMANDS) program.addCommand(set(make(cli)));
+  for (const make of SHELL_COMMANDS) {
+    program.addCommand(set(make(cli, (named) => programFor({ ...cli, named }, { stdout, stderr }))));
+  }
   return program;
 }
 

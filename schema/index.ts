@@ -174,6 +174,7 @@ export {
 } from "./published-index.ts";
 export { readdressTransfer } from "./readdress-transfer.ts";
 export {
+  changedAt,
   formatRecentReleases,
   noRecentReleases,
   parseRecentReleases,

@@ -67,6 +67,10 @@ export const TEST_PACKAGES: readonly SystemPackage[] = [
   { command: "docker-registry", package: "docker-registry", why: "has images to pull" },
   { command: "skopeo", package: "skopeo", why: "pushes images to a registry" },
   { command: "gpg-agent", package: "gpg-agent", why: "makes keys for tests" },
+  { command: "zsh", package: "zsh", why: "completes commands, as people have it" },
+  { command: "fish", package: "fish", why: "completes commands, as people have it" },
+  { command: "script", package: "bsdutils", why: "gives a shell a terminal to be typed at" },
+  { command: "mandoc", package: "mandoc", why: "reads the manual page" },
 ];
 
 /** A package that wants to ask something takes its own answer: nobody is there. */

@@ -9,8 +9,10 @@ import type { Env } from "./env.ts";
 import { answerError } from "./errors.ts";
 import { logRequest, type RequestRecord } from "./log.ts";
 import { textResponse } from "./responses.ts";
+import { BADGE_PATH, serveBadge } from "./routes/badge.ts";
 import { serveExtensions } from "./routes/extensions.ts";
 import { serveReadiness } from "./routes/readiness.ts";
+import { serveCard, serveFavicon, serveRobots, serveSitemap } from "./routes/site-files.ts";
 import { SURROUNDINGS, type Surroundings, servicesPerEnv } from "./services.ts";
 
 export interface App {
@@ -58,6 +60,12 @@ function createRoutes(): Hono<AppEnv> {
   app.get("/catalogue/:extension", serveExtension);
   app.get("/catalogue/:extension/:version", serveRelease);
   app.get("/assets/:file", (c) => serveAsset(c.req.path) ?? textResponse(404, "there is no such file"));
+  app.get(BADGE_PATH, serveBadge);
+  app.get("/robots.txt", serveRobots);
+  app.get("/sitemap.xml", serveSitemap);
+  app.get("/favicon.svg", serveFavicon);
+  app.get("/favicon.ico", serveFavicon);
+  app.get("/card.png", serveCard);
   app.route("/api/v1", createApi());
   // The reference's server finds `/extensions/` anywhere in a path, so this looks at all of them.
   app.get("*", serveExtensions);

@@ -17,10 +17,13 @@ export function withChoices(command: Command, { named }: Cli): Command {
   command.option("--bundle <name>=<version>", "which version of bundled software goes in", parseBundle);
   const known = new Set<string>();
   for (const { recipe } of named) {
-    for (const [flag, help] of flagsOf(recipe)) {
+    for (const { flag, help, values = [] } of flagsOf(recipe)) {
       if (known.has(flag)) continue;
       known.add(flag);
-      command.option(`--${flag} <value>`, help);
+      const option = new Option(`--${flag} <value>`, help);
+      // For help and completion; what may be said is for the recipe to judge, which knows the extension.
+      if (values.length > 0) option.choices(values).argParser((value) => value);
+      command.addOption(option);
     }
   }
   return command;
@@ -57,14 +60,19 @@ export function asArguments({ bundled, options }: Choices): string[] {
   return [...bundles, ...Object.entries(options).flatMap(([name, value]) => [`--${name}`, value])];
 }
 
-function flagsOf({ bundled = {}, options = {} }: Recipe): [flag: string, help: string][] {
+interface Flag {
+  readonly flag: string;
+  readonly help: string;
+  readonly values?: readonly string[];
+}
+
+function flagsOf({ bundled = {}, options = {} }: Recipe): Flag[] {
   const bundles = Object.entries(bundled).flatMap(([name, { option }]) =>
-    option === undefined ? [] : [[option, `as --bundle ${name}=<value>`] as [string, string]],
+    option === undefined ? [] : [{ flag: option, help: `as --bundle ${name}=<value>` }],
   );
-  const own = Object.entries(options).map(([name, { help, values }]): [string, string] => [
-    name,
-    values instanceof RegExp ? help : `${help}: ${values.join(", ")}`,
-  ]);
+  const own = Object.entries(options).map(([flag, { help, values }]) =>
+    values instanceof RegExp ? { flag, help } : { flag, help, values },
+  );
   return [...bundles, ...own];
 }
 

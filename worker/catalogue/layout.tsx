@@ -2,6 +2,7 @@
 import type { Child } from "hono/jsx";
 import { respond } from "../responses.ts";
 import { ENHANCEMENT, STYLESHEET } from "./assets.ts";
+import { openGraph } from "./open-graph.ts";
 
 export interface Feeds {
   readonly title: string;
@@ -42,12 +43,8 @@ function Layout({ title, description, url, feeds, children }: PageOptions & { re
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <title>{title}</title>
-        <meta name="description" content={description} />
-        <meta property="og:type" content="website" />
-        <meta property="og:title" content={title} />
-        <meta property="og:description" content={description} />
-        <meta property="og:url" content={url} />
-        <link rel="canonical" href={url} />
+        {openGraph({ title, description, url, image: new URL("/card.png", url).href })}
+        <link rel="icon" type="image/svg+xml" href="/favicon.svg" />
         <link rel="stylesheet" href={STYLESHEET.path} />
         {feeds && <link rel="alternate" type="application/atom+xml" title={feeds.title} href={feeds.atom} />}
         {feeds && <link rel="alternate" type="application/feed+json" title={feeds.title} href={feeds.json} />}

@@ -1,41 +1,58 @@
-/** Names that somebody may have meant. */
+/** Which names somebody may have meant who wrote another one. */
 
-const MAX_DISTANCE = 2;
 const MAX_MATCHES = 3;
-/** Of longer ones, nobody has mistyped a letter. */
+/** No name of an extension is longer; what is, is no slip of the pen. */
 const MAX_LENGTH = 64;
+/** Of a name, what others may begin with or contain without being near it. */
+const MIN_PART = 3;
 
-/** Those that begin like it, have it in them, or are a letter or two away; the nearest first. */
-export function nearMatches(name: string, all: readonly string[]): string[] {
-  const wanted = name.toLowerCase().slice(0, MAX_LENGTH);
-  return all
-    .map((other) => ({ other, distance: nearness(wanted, other) }))
-    .filter(({ distance }) => distance <= MAX_DISTANCE)
-    .sort((a, b) => a.distance - b.distance || (a.other < b.other ? -1 : 1))
+/**
+ * Nearest first: by the letters that were mistyped, left out, added or swapped, or by a part of the name alone.
+ * Where the name is one of them, nothing else is meant.
+ */
+export function nearestNames(name: string, names: readonly string[]): string[] {
+  const wanted = name.toLowerCase();
+  if (wanted === "" || wanted.length > MAX_LENGTH) return [];
+  if (names.includes(wanted)) return [wanted];
+  return names
+    .map((known) => ({ known, distance: distanceOf(wanted, known) }))
+    .filter(({ distance }) => distance <= tolerated(wanted))
+    .sort((a, b) => a.distance - b.distance || (a.known < b.known ? -1 : 1))
     .slice(0, MAX_MATCHES)
-    .map(({ other }) => other);
+    .map(({ known }) => known);
 }
 
-function nearness(wanted: string, other: string): number {
-  if (wanted.length > 1 && (other.startsWith(wanted) || wanted.startsWith(other))) return 1;
-  if (wanted.length > 2 && other.includes(wanted)) return MAX_DISTANCE;
-  // Two letters of three would fit anything.
-  return distance(wanted, other) + (wanted.length < 4 ? 1 : 0);
+/** In short names one letter is much. */
+function tolerated({ length }: string): number {
+  return Math.max(1, Math.floor(length / 3));
 }
 
-/** How many letters to add, take away, replace or swap with their neighbour (optimal string alignment). */
-export function distance(one: string, other: string): number {
-  let [before, last] = [[] as number[], Array.from({ length: other.length + 1 }, (_, at) => at)];
-  for (let at = 1; at <= one.length; at += 1) {
-    const row = [at];
-    for (let to = 1; to <= other.length; to += 1) {
-      const cost = one[at - 1] === other[to - 1] ? 0 : 1;
-      const edits = [(last[to] ?? 0) + 1, (row[to - 1] ?? 0) + 1, (last[to - 1] ?? 0) + cost];
-      const isSwap = at > 1 && to > 1 && one[at - 1] === other[to - 2] && one[at - 2] === other[to - 1];
-      if (isSwap) edits.push((before[to - 2] ?? 0) + 1);
-      row[to] = Math.min(...edits);
+function distanceOf(wanted: string, known: string): number {
+  const limit = tolerated(wanted);
+  if (wanted.length >= MIN_PART && known.startsWith(wanted)) return 1;
+  if (known.length >= MIN_PART && wanted.startsWith(known)) return 1;
+  // Behind those where a letter is wrong: `compose` is one way to say `docker-compose`.
+  if (wanted.length >= MIN_PART && known.includes(wanted)) return limit;
+  return Math.abs(wanted.length - known.length) > limit ? Number.POSITIVE_INFINITY : edits(wanted, known);
+}
+
+/** The distance of Damerau and Levenshtein in which no part is edited twice (optimal string alignment). */
+function edits(a: string, b: string): number {
+  let beforeLast: number[] = [];
+  let last = Array.from({ length: b.length + 1 }, (_, at) => at);
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const isSame = a[i - 1] === b[j - 1];
+      const isSwapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      row[j] = Math.min(
+        (last[j] ?? 0) + 1,
+        (row[j - 1] ?? 0) + 1,
+        (last[j - 1] ?? 0) + (isSame ? 0 : 1),
+        isSwapped ? (beforeLast[j - 2] ?? 0) + 1 : Number.POSITIVE_INFINITY,
+      );
     }
-    [before, last] = [last, row];
+    [beforeLast, last] = [last, row];
   }
-  return last[other.length] ?? 0;
+  return last[b.length] ?? 0;
 }

@@ -9,7 +9,7 @@ import { ExtensionPage, known } from "./extension-page.tsx";
 import { find, parseFinding } from "./finding.ts";
 import { type PageOptions, pageResponse } from "./layout.tsx";
 import { ListPage } from "./list-page.tsx";
-import { nearMatches } from "./near-matches.ts";
+import { nearestNames } from "./near-matches.ts";
 import { Reader, UNAVAILABLE } from "./reader.ts";
 import { ReleasePage } from "./release-page.tsx";
 
@@ -98,7 +98,7 @@ export async function serveRelease(c: Context<AppEnv>): Promise<Response> {
 
 async function notFound(c: Context<AppEnv>, name: string): Promise<Response> {
   const all = known(await readerOf(c).list()) ?? [];
-  const near = nearMatches(
+  const near = nearestNames(
     name,
     all.map(({ extension }) => extension),
   );

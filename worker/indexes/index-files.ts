@@ -49,6 +49,11 @@ export class IndexFiles {
     return this.#inEffect(await this.#cache.find(release, waitUntil));
   }
 
+  /** All extensions, where the global index is in memory: for those who can do without. */
+  extensionsAtHand(): readonly string[] {
+    return this.#inEffect(this.#cache.fresh(GLOBAL_INDEX.release))?.views.extensions ?? [];
+  }
+
   #inEffect(found: FoundIndex | undefined): CurrentIndex | undefined {
     const views = found?.copy.views.at(this.#now());
     return found && views && { views, source: found.source };

@@ -48,6 +48,7 @@ export class GenerationViews {
   readonly #views = new Map<string | undefined, View>();
   readonly #newest = new Map<string, Release>();
   #bestBefore: string | null | undefined;
+  #extensions: readonly string[] | undefined;
   #lines: ReadonlyMap<string | undefined, readonly IndexEntry[]> | undefined;
 
   constructor(generation: Generation) {
@@ -102,6 +103,14 @@ export class GenerationViews {
       .toSorted((a, b) => newestFirst(a.version, b.version));
     if (newest !== undefined) this.#newest.set(key, newest);
     return newest;
+  }
+
+  /** Whose images it names. */
+  get extensions(): readonly string[] {
+    this.#extensions ??= [
+      ...new Set(parseSha256Sums(this.text).flatMap(({ file }) => parseImageFile(file)?.extension ?? [])),
+    ];
+    return this.#extensions;
   }
 
   #textOf(series: string): string {

@@ -8,6 +8,7 @@ import {
   RELEASE_DOCUMENTS,
   type ReleaseManifest,
 } from "../../schema/index.ts";
+import { nearestNames } from "../catalogue/near-matches.ts";
 import type { AppEnv } from "../context.ts";
 import { openDerived } from "../derived-file.ts";
 import { baseOf } from "../env.ts";
@@ -71,7 +72,7 @@ export async function serveExtensions(c: Context<AppEnv>): Promise<Response> {
   record.path = path;
   const waitUntil = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
   const file = await openFile(services, path, { url, method, headers, waitUntil });
-  if (file === undefined) return absent(path);
+  if (file === undefined) return absent(path, services.indexes.extensionsAtHand());
 
   record.source = file.source;
   if (file.kind === "body" && file.body !== null) record.bytes = bytesOf(file);
@@ -116,9 +117,9 @@ function bytesOf({ outcome, representation }: StoredBody): number {
   return outcome.kind === "part" ? outcome.length : representation.size;
 }
 
-function absent(path: PublicPath): Response {
+function absent(path: PublicPath, extensions: readonly string[]): Response {
   const what = path.kind === "latest" ? `an image of ${path.at.release} for ${path.arch}` : path.at.file;
-  return textResponse(404, `${what} is not published here${hint(path)}`, {
+  return textResponse(404, `${what} is not published here${hint(path)}${meant(path, extensions)}`, {
     "cache-control": POLICIES[path.kind].absentCacheControl,
   });
 }
@@ -129,4 +130,11 @@ function hint(path: PublicPath): string {
   const extension = path.kind === "latest" ? path.at.release : parseReleaseName(path.at.release)?.extension;
   const isImage = path.kind === "latest" || path.kind === "image";
   return isImage && extension !== undefined ? `: /extensions/${extension}/${INDEX_FILE} lists what is` : "";
+}
+
+/** For those who mistyped an extension in what is typed by hand. */
+function meant({ kind, at }: PublicPath, extensions: readonly string[]): string {
+  if (kind !== "transfer" && kind !== "index" && kind !== "latest") return "";
+  const near = extensions.includes(at.release) ? [] : nearestNames(at.release, extensions);
+  return near.length === 0 ? "" : `\ndid you mean ${near.join(" or ")}?`;
 }
