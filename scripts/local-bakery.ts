@@ -6,7 +6,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
-import { unstable_getMiniflareWorkerOptions } from "wrangler";
 import { sha256Of } from "../builder/system/digest.ts";
 import { errorCode, ToolError } from "../builder/system/errors.ts";
 import { run } from "../builder/system/run.ts";
@@ -55,6 +54,8 @@ export async function startLocalBakery(options: LocalBakeryOptions): Promise<Loc
   const { port, state, vars = {}, log } = options;
   await checkPort(port);
   const script = options.script ?? (await bundleWorker());
+  // It takes seconds to load: who names a port that is taken is told so before.
+  const { unstable_getMiniflareWorkerOptions } = await import("wrangler");
   // The rules are for files that wrangler has bundled already.
   const { modulesRules, ...worker } = unstable_getMiniflareWorkerOptions(CONFIG).workerOptions;
   const token = randomBytes(32).toString("base64url");

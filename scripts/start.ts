@@ -48,7 +48,8 @@ async function start({ port, data }: Options, signal: AbortSignal): Promise<void
   const release = releaseName({ extension: EXTENSION, version });
   const folder = join(data, "releases", String(port), release);
   const circumstances = { builtAt: new Date(), commit: await sourceCommit(extension.folder) };
-  const request = { version, hosting: { bakeryUrl: url }, circumstances };
+  // Quick: how small an image is, is nothing to whoever tries it out.
+  const request = { version, hosting: { bakeryUrl: url }, circumstances, compression: "zstd:1" };
   const manifest = await bakeRelease(extension, request, folder, kitchen);
   await describe(folder, manifest, extension, { ...kitchen, cwd: process.cwd() });
 

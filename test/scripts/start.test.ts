@@ -50,7 +50,7 @@ it("bakes, publishes and serves, ends cleanly when it is interrupted, and is qui
   expect(newest).toContainEqual(expect.stringMatching(/^workerd-1\.[0-9.]+-arm64\.raw$/));
   expect(started.output).toContain(`${url}/extensions/workerd/${newest[0]}`);
   expect(await (await fetch(`${url}/extensions/workerd.conf`)).text()).toContain(`Path=${url}/extensions/workerd/\n`);
-  expect(await (await fetch(url)).text()).toContain("workerd</th>");
+  expect(await (await fetch(url)).text()).toContain(`<a href="/catalogue/workerd">workerd</a>`);
 
   // The very command that it prints.
   const [, token = "", release = ""] = /BAKERY_TOKEN=(\S+) \.\/bakery publish (\S+) --to/.exec(started.output) ?? [];

@@ -84,26 +84,36 @@ async function indexed(extension: string): Promise<string[]> {
 }
 
 it("killed at any request, or within its body, it leaves a bakery that is true, and the next run completes the release", async () => {
-  const [first, second] = [await release("killed", "1.0.0"), await release("killed", "1.2.0")];
-  expect(await publish(first)).toMatchObject({ exitCode: 0 });
-  const { requests } = await live(() => publish(second));
+  const [first, ...others] = await Promise.all(
+    ["1.0.0", "1.1.0", "1.2.0", "1.3.0"].map(async (version) => ({ version, path: await release("killed", version) })),
+  );
+  if (first === undefined) throw new RangeError("nothing to begin with");
+  expect(await publish(first.path)).toMatchObject({ exitCode: 0 });
+  const { requests } = await live(() => publish(others[0]?.path ?? ""));
   const points = requests.flatMap(pointsOf);
   expect(points.length).toBeGreaterThan(20);
 
-  for (const { at, where } of points) {
+  let published: string[] = [];
+  for (const [index, { at, where }] of points.entries()) {
     const point = `${at} ${where}`;
-    await bakery.forget("killed");
-    expect(await publish(first, bakery, "--no-wait")).toMatchObject({ exitCode: 0 });
+    // Each begins with what the one before has completed, until there are no more versions.
+    const { version, path } = others[index % others.length] ?? first;
+    if (version === others[0]?.version) {
+      await bakery.forget("killed");
+      expect(await publish(first.path, bakery, "--no-wait")).toMatchObject({ exitCode: 0 });
+      published = [`killed-${first.version}-x86-64.raw`];
+    }
     const client = new PollingClient({ url: bakery.url, extension: "killed", keyring: key.keyring });
-    const polling = client.run(20);
-    expect(await live(() => publish(second), { at, where }), point).toMatchObject({ isDead: true });
+    const polling = client.run(60);
+    expect(await live(() => publish(path), { at, where }), point).toMatchObject({ isDead: true });
     await client.poll();
-    expect(await publish(second), point).toMatchObject({ exitCode: 0 });
+    expect(await publish(path), point).toMatchObject({ exitCode: 0 });
     client.stop();
     await polling;
     expect(client.problems, point).toEqual([]);
     expect(client.polls.length, point).toBeGreaterThan(0);
-    expect(await indexed("killed"), point).toEqual(["killed-1.2.0-x86-64.raw", "killed-1.0.0-x86-64.raw"]);
+    published.unshift(`killed-${version}-x86-64.raw`);
+    expect(await indexed("killed"), point).toEqual(published);
     expect((await client.poll())?.isSigned, point).toBe(true);
   }
   console.info(`publishers killed: ${points.length}`);
@@ -183,9 +193,7 @@ it("while a hundred machines verify, none meets a signature of another index", a
   const vars = { SIGNING_KEYRING, INDEX_TTL_SECONDS: "1", INDEX_SETTLE_SECONDS: "2" };
   const settling = await localBakery({ vars });
   try {
-    const releases = await Promise.all(
-      ["1.0.0", "1.1.0", "1.2.0", "1.3.0"].map((version) => release("watched", version)),
-    );
+    const releases = await Promise.all(["1.0.0", "1.1.0", "1.2.0"].map((version) => release("watched", version)));
     const [first = "", ...others] = releases;
     expect(await publish(first, settling)).toMatchObject({ exitCode: 0 });
     const options = { url: settling.url, extension: "watched", keyring: key.keyring };
@@ -207,7 +215,7 @@ it("while a hundred machines verify, none meets a signature of another index", a
     console.info(`polls: ${polls.length}, switches: ${switches.length}, polls across a switch: ${bad.length}`);
     expect(unexplained).toEqual([]);
     expect(clients.flatMap(({ problems }) => problems)).toEqual([]);
-    expect(new Set(polls.map(({ text }) => text)).size).toBe(4);
+    expect(new Set(polls.map(({ text }) => text)).size).toBe(3);
     expect(polls.length).toBeGreaterThan(500);
   } finally {
     await settling.stop();

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { measureFile, sha256Of } from "../../../builder/system/digest.ts";
 import { run } from "../../../builder/system/run.ts";
+import { execute } from "../../support/execute.ts";
 import { Gpg } from "../../support/gpg.ts";
 
 export interface TinyPackage {
@@ -90,12 +91,15 @@ export class TinyArchive implements AsyncDisposable {
     const tree = join(this.#work, `${name}_${version}`);
     const control = `Package: ${name}\nVersion: ${version}\nArchitecture: ${architecture}
 Maintainer: Nobody <nobody@example.org>\nDescription: ${name}, tiny\n${fields.map((field) => `${field}\n`).join("")}`;
+    await mkdir(join(tree, "DEBIAN"), { recursive: true });
     await write(join(tree, "DEBIAN/control"), control);
     for (const [script, text] of Object.entries(scripts)) await write(join(tree, "DEBIAN", script), text, 0o755);
     for (const [path, file] of Object.entries(files)) {
       await (typeof file === "string" ? write(join(tree, path), file) : write(join(tree, path), file.text, file.mode));
     }
-    for (const program of programs) await bring(program, tree);
+    await bring(programs, tree);
+    // Whatever the umask is.
+    await run("chmod", ["-R", "u+w,go=rX", tree]);
     const pool = `pool/${name}_${version}_${architecture}.deb`;
     const deb = join(this.#work, "site/tiny", pool);
     await mkdir(dirname(deb), { recursive: true });
@@ -124,15 +128,19 @@ Architectures: amd64 arm64\nComponents: main\nSHA256:\n${sums}`;
 }
 
 async function write(path: string, text: string, mode = 0o644): Promise<void> {
-  await run("install", ["-D", "-m", mode.toString(8), "/dev/null", path]);
-  await writeFile(path, text);
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, text, { mode });
 }
 
-/** Copies a program, and the libraries that ldd(1) says it loads, to where they are on this machine. */
-export async function bring(program: string, tree: string): Promise<void> {
-  const path = (await run("sh", ["-c", 'command -v "$1"', "sh", program])).trim();
-  const libraries = (await run("ldd", [path]).catch(() => "")).match(/\/\S+/g) ?? [];
-  for (const file of [path, ...libraries.map((one) => one.replace(/:$/, ""))]) {
+/** Copies programs, and the libraries that ldd(1) says they load, to where they are on this machine. */
+export async function bring(programs: readonly string[], tree: string): Promise<void> {
+  if (programs.length === 0) return;
+  const paths = (await run("sh", ["-c", 'for name; do command -v "$name"; done', "sh", ...programs]))
+    .trim()
+    .split("\n");
+  // Of what loads none it says so, and fails in the end.
+  const libraries = (await execute("ldd", paths)).stdout.match(/\/\S+/g) ?? [];
+  for (const file of new Set([...paths, ...libraries.map((one) => one.replace(/:$/, ""))])) {
     const place = join(tree, file.replace(/^\/(?=(?:bin|sbin|lib|lib64)\/)/, "/usr/"));
     if ((await stat(place).catch(() => undefined)) !== undefined) continue;
     await mkdir(dirname(place), { recursive: true });

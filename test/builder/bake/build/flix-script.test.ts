@@ -57,7 +57,7 @@ const rootfs: RootfsMaker = {
           await mkdir(join(folder, "usr", name), { recursive: true });
           await symlink(`usr/${name}`, join(folder, name));
         }
-        await bring("cat", folder);
+        await bring(["cat"], folder);
         await cp(join(BUSYBOX, "bin/busybox"), join(folder, "bin/busybox"));
         for (const name of ["sh", "cp", "env", "mkdir", "nc", "printf"]) {
           await symlink("busybox", join(folder, "bin", name));
