@@ -138,6 +138,7 @@ export async function bring(programs: readonly string[], tree: string): Promise<
   const paths = (await run("sh", ["-c", 'for name; do command -v "$name"; done', "sh", ...programs]))
     .trim()
     .split("\n");
+  if (paths.length < programs.length) throw new Error(`this machine lacks one of ${programs.join(", ")}`);
   // Of what loads none it says so, and fails in the end.
   const libraries = (await execute("ldd", paths)).stdout.match(/\/\S+/g) ?? [];
   for (const file of new Set([...paths, ...libraries.map((one) => one.replace(/:$/, ""))])) {

@@ -30,9 +30,9 @@ const WRITES = ["put", "delete"];
 const FAULTS_OF_WRITES: readonly Fault[] = ["after", "late", "die"];
 /**
  * Of each kind of operation once, as the third part or the second image is no other than the first. What stands there
- * after each single write, and what is made of each single failure, the other two see.
+ * after each single write, and what is made of each single failure, the others see.
  */
-const FAULTS_OF_KINDS: readonly Fault[] = ["after", "hang", "late"];
+const FAULTS_OF_KINDS: readonly Fault[] = ["after", "hang"];
 
 /** Told apart by the text that they are of. */
 const signatureOf = async (text: string) => btoa(`signature of ${await sha256(text)}`);
