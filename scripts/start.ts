@@ -88,11 +88,19 @@ async function publish(release: LocalRelease, bakery: LocalBakery, world: Pick<K
 function whatToTry({ url, token }: LocalBakery, version: string, folder: string): string {
   const image = `${url}/extensions/${EXTENSION}/${EXTENSION}-${version}-x86-64.raw`;
   return `
-The bakery serves ${url}/ with its catalogue; Ctrl-C ends it. In another terminal:
+The bakery is at ${url}/ and Ctrl-C ends it. What people see of the extension:
+
+  ${url}/catalogue/${EXTENSION}
+
+What machines see; in another terminal:
 
   curl ${url}/extensions/${EXTENSION}/SHA256SUMS    # what there is
   curl ${url}/extensions/${EXTENSION}.conf          # how machines follow it
   curl -O ${image}
+
+What a machine is told to have it and to follow this bakery, in the form that --format names:
+
+  ./bakery config ${EXTENSION} --url ${url} --format ignition
 
 Publishing again does nothing, and another release is published the same way:
 

@@ -1,5 +1,5 @@
 /** What stands for an operand or a value of an option: the word in its brackets says it, as it does to people. */
-import { ARCHES } from "../../schema/index.ts";
+import { ARCHES, CHOICE_VALUES } from "../../schema/index.ts";
 import { CHECKS } from "../bake/checks/check.ts";
 
 export type Expectation =
@@ -19,6 +19,10 @@ const EXTENSION: Expectation = { kind: "extension" };
 const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
   arch: expectsWords(ARCHES),
   "true|false": expectsWords(["true", "false"]),
+  // Of `./bakery config`, whose help explains each of them.
+  format: expectsWords(CHOICE_VALUES.format.map(({ value }) => value)),
+  versions: expectsWords(CHOICE_VALUES.follow.map(({ value }) => value)),
+  update: expectsWords(CHOICE_VALUES.after.map(({ value }) => value)),
   side: expectsWords(["host", "chroot"]),
   "check>=<reason": expectsWords(CHECKS.map(({ id }) => `${id}=`)),
   extension: EXTENSION,

@@ -16,6 +16,7 @@ const LINES = [
   ["the value of an option", "./bakery create planted --format sq", ["squashfs"]],
   ["the value of an option behind =", "./bakery create planted --format=sq", ["--format=squashfs"]],
   ["the value of a flag that may have one", "./bakery list --latest=t", ["--latest=true"]],
+  ["what machines may be told", "./bakery config planted --follow ser", ["series"]],
   ["what goes on behind =", "./bakery create planted --allow setu", ["setuid="]],
   ["one of the shells", "./bakery completion z", ["zsh"]],
   ["an extension", "./bakery create plan", ["planted", "plantlet"]],

@@ -52,7 +52,13 @@ it("bakes, publishes and serves, ends cleanly when it is interrupted, and is qui
   expect(await (await fetch(`${url}/extensions/workerd.conf`)).text()).toContain(`Path=${url}/extensions/workerd/\n`);
   expect(await (await fetch(url)).text()).toContain(`<a href="/catalogue/workerd">workerd</a>`);
 
-  // The very command that it prints.
+  const [page = ""] = /http:\S+\/catalogue\/\S+/.exec(started.output) ?? [];
+  expect(await (await fetch(page)).text()).toContain("<h1>workerd</h1>");
+
+  // The very commands that it prints.
+  const [, config = ""] = /\.\/bakery (config .*)/.exec(started.output) ?? [];
+  const configured = await workplace.run(config.split(" "));
+  expect(configured).toMatchObject({ exitCode: 0, stdout: expect.stringContaining(`${url}/extensions/workerd`) });
   const [, token = "", release = ""] = /BAKERY_TOKEN=(\S+) \.\/bakery publish (\S+) --to/.exec(started.output) ?? [];
   const published = await workplace.run(["publish", join(ROOT, release), "--to", url], { BAKERY_TOKEN: token });
   expect(published).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("nothing to do") });

@@ -14,6 +14,8 @@ test.each([
   ["a name with more behind it", "docker-ce", ["docker"]],
   ["a part of a name", "compose", ["docker-compose"]],
   ["a short name, of which one letter is much", "k8s", ["k3s"]],
+  ["swapped letters of a short name", "vmi", ["vim"]],
+  ["a short name, of which two letters are wrong", "k8d", []],
   ["a name that is there", "docker", ["docker"]],
   ["something else", "postgresql", []],
   ["two letters, which many names have", "er", []],
