@@ -1,9 +1,11 @@
-/** The documents say what is so: commands and options exist, links lead somewhere. */
+/** The documents say what is so: commands, options, paths and variables exist, links lead somewhere. */
 import { glob, readFile, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { Catalog } from "../builder/catalog.ts";
+import { API_OPERATIONS, parsePublicPath } from "../schema/index.ts";
+import { referencePage } from "../scripts/docs/reference-page.ts";
 import { Workplace } from "./support/bakery.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -13,6 +15,7 @@ for await (const page of glob(["*.md", "docs/*.md", "extensions/*/README.md"], {
 }
 const extensions = await new Catalog().names();
 const { scripts } = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8")) as { scripts: object };
+const reference = await readFile(join(ROOT, "docs/reference.md"), "utf8");
 
 describe.each(pages)("$page", ({ page, text }) => {
   // A command may go on in the next line.
@@ -37,9 +40,80 @@ describe.each(pages)("$page", ({ page, text }) => {
     }
   });
 
-  it("links to files that are there", async () => {
-    for (const [, target = ""] of text.matchAll(/\]\((?!https?:)([^)#]+)\)/g)) {
-      await expect(stat(join(ROOT, dirname(page), target)), target).resolves.toBeDefined();
+  it("asks bakeries for paths that they have", () => {
+    for (const [, path = ""] of text.matchAll(/(?:https:\/\/extensions\.example\.org|\$bakery)(\/[^\s'"`)]+)/g)) {
+      expect(isServed(path), path).toBe(true);
+    }
+  });
+
+  it("links to files and headings that are there", async () => {
+    for (const [, target = "", fragment] of text.matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)/g)) {
+      const file = target === "" ? page : join(dirname(page), target);
+      await expect(stat(join(ROOT, file)), target).resolves.toBeDefined();
+      if (fragment !== undefined)
+        expect(anchorsOf(await readFile(join(ROOT, file), "utf8")), target).toContain(fragment);
     }
   });
 });
+
+describe("docs/reference.md", () => {
+  it("is what npm run docs makes of it", async () => {
+    expect(await referencePage(reference)).toBe(reference);
+  });
+
+  it("has every variable that the command line reads, and no other", async () => {
+    const [, section = ""] = reference.split("\n## Variables of the command line\n");
+    const said = (section.split("\n## ")[0] ?? "").split("\n").flatMap((line) => namesIn(line.split(" | ")[0] ?? ""));
+    const read = new Set<string>();
+    for await (const path of glob("{builder,scripts}/**/*.ts", { cwd: ROOT })) {
+      const code = await readFile(join(ROOT, path), "utf8");
+      for (const [, name = ""] of code.matchAll(/\benv\.([A-Z][A-Z0-9_]+)/g)) read.add(name);
+      for (const [, names = ""] of code.matchAll(/\{([^{}]*)\}(?::[^=,]*)? = env\b/g)) {
+        for (const name of namesIn(names)) read.add(name);
+      }
+      for (const [, names = ""] of code.matchAll(/\{([^{}]*)\}: NodeJS\.ProcessEnv/g)) {
+        for (const name of namesIn(names)) read.add(name);
+      }
+    }
+    for (const name of NOT_OPERATORS) read.delete(name);
+    expect(said.sort()).toEqual([...read].sort());
+  });
+});
+
+/** Every process has them, or they are of the programs that are wrapped and of the tests. */
+const NOT_OPERATORS = [
+  "PATH",
+  "HOME",
+  "TERM",
+  "CI",
+  "HOST",
+  "CHROOT",
+  "EXTRALIBS",
+  "BAKERY_TEST_MACHINES",
+  "XDG_CACHE_HOME",
+];
+
+function namesIn(text: string): string[] {
+  return text.match(/\b[A-Z][A-Z0-9]*_[A-Z0-9_]+\b/g) ?? [];
+}
+
+const PAGES = /^\/(?:readyz|healthz|feed\.atom|feed\.json|catalogue\/.+)$/;
+const API = API_OPERATIONS.map(({ path }) => new RegExp(`^/api/v1${path.replaceAll(/\{[a-z]+\}/g, "[^/]+")}$`));
+
+function isServed(path: string): boolean {
+  // What a transfer file follows is a folder: machines ask for the index in it.
+  const { pathname } = new URL(path.replace(/\/$/, "/SHA256SUMS"), "https://extensions.example.org");
+  if (path === "/" || PAGES.test(pathname) || pathname === "/api/v1/openapi.json") return true;
+  return API.some((pattern) => pattern.test(pathname)) || parsePublicPath(pathname) !== undefined;
+}
+
+/** As GitHub makes them of headings. */
+function anchorsOf(markdown: string): string[] {
+  const prose = markdown.replaceAll(/^```[\s\S]*?^```$/gm, "");
+  return [...prose.matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N} _-]/gu, "")
+      .replaceAll(" ", "-"),
+  );
+}

@@ -3,7 +3,9 @@ import type { Locator } from "../schema/index.ts";
 
 /** Every binding may be missing: without a bucket the worker redirects to GitHub, without a repository it does not. */
 export interface Env {
+  /** The R2 bucket that has what is published; without it nothing is hosted here */
   readonly BUCKET?: R2Bucket | undefined;
+  /** The KV namespace that has the last good copy of each index; without it copies are in memory alone */
   readonly INDEX_KV?: KVNamespace | undefined;
   /** Gets one data point for each request for a file of a bakery */
   readonly ANALYTICS?: AnalyticsEngineDataset | undefined;
@@ -16,11 +18,11 @@ export interface Env {
   readonly GITHUB_TOKEN?: string;
   /** The site that gets every request for something that is no bakery file */
   readonly DOCS_URL?: string;
-  /** How old an index may be. A number in wrangler.toml arrives as a number, one of the dashboard as text. */
+  /** How old an index may be; default 60. A number in wrangler.toml arrives as a number, one of the dashboard as text. */
   readonly INDEX_TTL_SECONDS?: string | number;
   /** How long after a publication a cache may still serve what was before; twice that, and an index takes effect */
   readonly INDEX_SETTLE_SECONDS?: string | number;
-  /** Bytes; what one release may have at the most */
+  /** Bytes that one release may have at the most; default 8 GiB */
   readonly MAX_RELEASE_BYTES?: string | number;
   /** The address of this bakery: the audience of the tokens that pipelines come with, and what feeds and events say */
   readonly BAKERY_URL?: string;

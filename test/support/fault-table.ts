@@ -54,8 +54,29 @@ export function faultPage(): string {
   const sections = [...Map.groupBy(tables, ({ table }) => table)].map(
     ([table, alike]) => `## ${capitalized(alike.map(({ request }) => request).join(" and "))}\n\n${table}`,
   );
-  return `${INTRODUCTION}\n${sections.join("\n")}`;
+  return `${INTRODUCTION}\n${sections.join("\n")}\n${BESIDE_REQUESTS}`;
 }
+
+/** What no request of a machine shows; the tests that hold it are named. */
+const BESIDE_REQUESTS = `## Webhook
+
+\`test/worker/webhook.test.ts\`
+
+| the receiver | what happens |
+| --- | --- |
+| fails, hangs, or answers anything but 2xx | the publication stands; the message is sent again, for three days |
+| answers 410 | that message is not sent again |
+
+## Dates of signed indexes
+
+\`test/worker/publish/freshness.test.ts\`, \`test/schema/best-before.test.ts\`
+
+| until the date | \`/readyz\` | machines |
+| --- | --- | --- |
+| more than a third of the time | 200, \`ok\` | install |
+| less | 200, \`soon\` | install |
+| it is past | 503, \`past\` | systemd 260 and later refuse the index, older ones install |
+`;
 
 const INTRODUCTION = `# When something fails
 

@@ -127,7 +127,7 @@ export function createPublishApi(): Hono<AppEnv> {
 async function allow(c: Context<AppEnv>, right: Right): Promise<Allowed> {
   const publishing = c.env.services.publishing();
   if (publishing === undefined) {
-    const hint = "set a bucket, and PUBLISHERS or PUBLISH_TOKEN_SHA256: see README.md, publishing";
+    const hint = "set a bucket, and PUBLISHERS or PUBLISH_TOKEN_SHA256: see docs/host-a-bakery.md, who may publish";
     throw new ApiProblem(404, "not_found", "this bakery does not let anybody publish", { hint });
   }
   c.env.record.page = "api";
