@@ -56,7 +56,7 @@ describe("the list", () => {
     expect(text).not.toMatch(/<script(?! src="\/assets\/)| style="| on[a-z]+="/);
     expect(rowsOf(text)).toEqual(["htop", "k3s"]);
     expect(text).toContain("What k3s is");
-    expect(text).toMatch(/v1\.10\.0<span class="about">2[0-9-]{9}</);
+    expect(text).toMatch(/<td>v1\.10\.0<\/td><td[^>]*>2[0-9-]{9}</);
     expect(text).toContain("upstream&#39;s checksum file");
     expect(text).toContain('<a href="/catalogue/k3s/v1.10.0">k3s v1.10.0</a>');
   });
@@ -103,7 +103,8 @@ describe("the page of an extension", () => {
   test("has its README, its versions with the reason of a withdrawal, and its feeds", async () => {
     await published("k3s", "v1.2.0");
     await published("k3s", "v1.3.0", {
-      readme: "# k3s\n\nRead [docker](../docker/README.md).\n\n|a|b|\n|-|-|\n|1|2|\n",
+      readme:
+        "# k3s\n\n## Use\n\nRead [docker](../docker/README.md).\n\n|a|b|\n|-|-|\n|1|2|\n\n![shot](https://elsewhere.example/x.png)\n",
     });
     await it.ask("POST", "k3s/releases/v1.2.0/yank", { body: { reason: `broken ${HOSTILE}` } });
     await it.index("k3s");
@@ -112,6 +113,9 @@ describe("the page of an extension", () => {
     expect(text).toContain('Read <a href="/catalogue/docker">docker</a>.');
     expect(text).toContain("<td>1</td>");
     expect(text.match(/<h1>/g)).toHaveLength(1);
+    expect(text).toContain("<h3>Use</h3>");
+    // No other host learns who reads it.
+    expect(text).toContain("<p>shot</p>");
     expect(text).toMatch(/withdrawn 2[0-9-]{9}: broken &lt;script&gt;/);
     expect(text).toContain('href="/extensions/k3s/feed.atom"');
     expect(text).toContain("/usr/lib/systemd/systemd-sysupdate -C k3s update");
@@ -161,7 +165,7 @@ describe("while storage fails", () => {
     });
 
   test.each([
-    ["extension.json", "The README is not to be had just now", "Versions"],
+    ["extension.json", "The README cannot be shown just now", "Versions"],
     ["releases.json", "The versions cannot be shown just now", "It runs."],
   ])("a page says what it can, without %s", async (file, said, rest) => {
     await published("k3s", "v1.2.0");

@@ -1,28 +1,25 @@
-/** What is inside an image: its largest parts as a picture, its units, its largest files. */
+/** What is inside the images of a release: largest parts as a picture, units, largest files. */
 import type { ImageContents, ReleaseContents } from "../../schema/index.ts";
 import { formatSize } from "./format.ts";
 
 const FILES_SHOWN = 12;
-const [WIDTH, ROW] = [720, 24];
-const LABEL = 300;
-const VALUE = 76;
 
-export function ContentsSection({ contents }: { readonly contents: ReleaseContents }) {
+export function ContentsView({ contents }: { readonly contents: ReleaseContents }) {
   const [image] = contents.images;
   if (image === undefined) return null;
-  const { arch, files, folders, symlinks, unpackedSize, units } = image;
+  const { arch, files, folders, symlinks, unpackedSize, parts, largest, units } = image;
   return (
     <>
       <p>
         {formatSize(unpackedSize)} unpacked in the image for {arch}: {files} files, {folders} folders, {symlinks}{" "}
         symlinks.
       </p>
-      <Parts parts={image.parts} whole={unpackedSize} />
+      <Parts parts={parts} whole={unpackedSize} />
       {units.length > 0 && <Units units={units} />}
       <details>
         <summary>The largest files</summary>
         <ul>
-          {image.largest.slice(0, FILES_SHOWN).map(({ path, size }) => (
+          {largest.slice(0, FILES_SHOWN).map(({ path, size }) => (
             <li>
               <code>/{path}</code> <span class="soft">{formatSize(size)}</span>
             </li>
@@ -33,40 +30,43 @@ export function ContentsSection({ contents }: { readonly contents: ReleaseConten
   );
 }
 
+/** A table and not one picture: its words stay legible on a phone, and can be read aloud. */
 function Parts({ parts, whole }: { readonly parts: ImageContents["parts"]; readonly whole: number }) {
   const most = Math.max(1, ...parts.map(({ size }) => size));
-  const height = parts.length * ROW;
-  const room = WIDTH - LABEL - VALUE;
   return (
-    <figure>
-      <svg viewBox={`0 0 ${WIDTH} ${height}`} role="img" aria-labelledby="parts-title">
-        <title id="parts-title">
-          Largest parts:{" "}
-          {parts
-            .slice(0, 5)
-            .map(({ path, size }) => `${path} ${formatSize(size)}`)
-            .join(", ")}
-        </title>
-        {parts.map(({ path, size }, at) => (
-          <g>
-            <text x={0} y={at * ROW + 16}>
-              {shortened(path)}
-            </text>
-            <rect
-              class="bar"
-              x={LABEL}
-              y={at * ROW + 6}
-              height={12}
-              width={Math.max(1, (size / most) * room).toFixed(1)}
-            />
-            <text class="soft" x={WIDTH} y={at * ROW + 16} text-anchor="end">
-              {formatSize(size)}
-            </text>
-          </g>
-        ))}
-      </svg>
-      <figcaption>The largest parts of {formatSize(whole)}; a folder has what is not shown by itself.</figcaption>
-    </figure>
+    <section class="scroll" aria-label="Largest parts" tabindex={0}>
+      <table class="parts">
+        <caption class="unseen">Largest parts; a folder has what is not named by itself</caption>
+        <thead>
+          <tr>
+            <th scope="col">Part</th>
+            <th scope="col" class="number">
+              Size
+            </th>
+            <th scope="col" class="number">
+              Share
+            </th>
+            <td class="share" />
+          </tr>
+        </thead>
+        <tbody>
+          {parts.map(({ path, size }) => (
+            <tr>
+              <th scope="row">
+                <code>/{path}</code>
+              </th>
+              <td class="number">{formatSize(size)}</td>
+              <td class="number">{Math.round((100 * size) / Math.max(1, whole))} %</td>
+              <td class="share">
+                <svg viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true">
+                  <rect class="bar" width={Math.max(0.3, (100 * size) / most).toFixed(1)} height="1" />
+                </svg>
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
   );
 }
 
@@ -88,9 +88,4 @@ function Units({ units }: { readonly units: ImageContents["units"] }) {
       </ul>
     </>
   );
-}
-
-/** The end tells more than the beginning. */
-function shortened(path: string): string {
-  return path.length <= 42 ? path : `…${path.slice(-41)}`;
 }

@@ -1,19 +1,14 @@
-/** The page of an extension: what it is, how a machine gets it, its versions, and its README. */
-
+/** The page of an extension: what it is, how a machine gets it, its README, its versions, and what the newest one has. */
 import { raw } from "hono/html";
-import type { Child } from "hono/jsx";
-import {
-  type ApiRelease,
-  type ExtensionProfile,
-  publicPath,
-  type ReleaseContents,
-  type ReleaseManifest,
-} from "../../schema/index.ts";
-import { ContentsSection } from "./contents.tsx";
+import type { ApiRelease, ExtensionProfile, ReleaseContents, ReleaseManifest } from "../../schema/index.ts";
+import { ContentsView } from "./contents.tsx";
+import { ExtensionFacts } from "./extension-facts.tsx";
+import { Install } from "./install.tsx";
 import { readmeHtml } from "./markdown.ts";
+import { IfKnown, known, PagePart } from "./page-part.tsx";
 import { Provenance } from "./provenance.tsx";
-import { type Reading, UNAVAILABLE } from "./reader.ts";
-import { SizeGraph } from "./size-graph.tsx";
+import type { Reading } from "./reader.ts";
+import { SizeGraphs } from "./size-graph.tsx";
 import { Versions } from "./versions.tsx";
 
 export interface ExtensionPageProps {
@@ -31,127 +26,67 @@ export interface ExtensionPageProps {
 export function ExtensionPage(props: ExtensionPageProps) {
   const { origin, extension, profile, releases, contents, manifest, isSigned, isWhole } = props;
   const about = known(profile);
-  const all = known(releases) ?? [];
-  const [newest] = all.filter(({ yanked }) => yanked === undefined);
+  const newest = known(releases)?.find(({ yanked }) => yanked === undefined);
+  const hasReadme = about === undefined ? profile !== undefined : about.readme.trim() !== "";
+  const parts = [
+    { id: "install", title: "Install" },
+    ...(hasReadme ? [{ id: "about", title: "About" }] : []),
+    { id: "versions", title: "Versions" },
+    ...(contents === undefined ? [] : [{ id: "inside", title: "What is inside" }]),
+    ...(manifest === undefined ? [] : [{ id: "origin", title: "Where it comes from" }]),
+  ];
+  const part = (wanted: string) => parts.find(({ id }) => id === wanted);
+  const [readme, inside, origins] = [part("about"), part("inside"), part("origin")];
   return (
     <>
-      <h1>{extension}</h1>
+      <h1>
+        <code>{extension}</code> {newest && <span class="version">{newest.version}</span>}
+      </h1>
       <p class="lede">{about?.description ?? "A system extension."}</p>
-      <Facts about={about} newest={newest} isSigned={isSigned} extension={extension} />
-      <Follow origin={origin} extension={extension} />
-      {profile === UNAVAILABLE && <p class="warn">The README is not to be had just now.</p>}
-      {about && about.readme.trim() !== "" && (
-        <section class="readme" aria-label="README">
-          {raw(readmeHtml(about.readme))}
-        </section>
+      <ExtensionFacts extension={extension} about={about} newest={newest} isSigned={isSigned} />
+      <nav aria-label="On this page">
+        <ul class="jump">
+          {parts.map(({ id, title }) => (
+            <li>
+              <a href={`#${id}`}>{title}</a>
+            </li>
+          ))}
+        </ul>
+      </nav>
+      <PagePart id="install" title="Install">
+        <Install origin={origin} extension={extension} />
+      </PagePart>
+      {readme && (
+        <PagePart {...readme}>
+          <IfKnown reading={profile} what="The README">
+            {(found) => <div class="readme">{raw(readmeHtml(found.readme))}</div>}
+          </IfKnown>
+        </PagePart>
       )}
-      <section aria-labelledby="versions">
-        <h2 id="versions">Versions</h2>
-        <Section reading={releases} what="The versions">
-          <SizeGraph releases={all} />
-          <Versions extension={extension} releases={all} isWhole={isWhole} />
-        </Section>
-      </section>
-      {contents !== undefined && (
-        <section aria-labelledby="inside">
-          <h2 id="inside">What is inside {newest?.version}</h2>
-          <Section reading={contents} what="What is inside">
-            {(found) => <ContentsSection contents={found} />}
-          </Section>
-        </section>
+      <PagePart id="versions" title="Versions">
+        <IfKnown reading={releases} what="The versions">
+          {(found) => (
+            <>
+              <SizeGraphs releases={found} />
+              <Versions extension={extension} releases={found} isWhole={isWhole} />
+            </>
+          )}
+        </IfKnown>
+      </PagePart>
+      {inside && (
+        <PagePart {...inside}>
+          <IfKnown reading={contents} what="What is inside">
+            {(found) => <ContentsView contents={found} />}
+          </IfKnown>
+        </PagePart>
       )}
-      {manifest !== undefined && newest !== undefined && (
-        <section aria-labelledby="origin">
-          <h2 id="origin">Where {newest.version} comes from</h2>
-          <Section reading={manifest} what="Where it comes from">
+      {origins && (
+        <PagePart {...origins}>
+          <IfKnown reading={manifest} what="Where it comes from">
             {(found) => <Provenance manifest={found} />}
-          </Section>
-        </section>
+          </IfKnown>
+        </PagePart>
       )}
     </>
   );
-}
-
-interface FactsProps {
-  readonly about: ExtensionProfile | undefined;
-  readonly newest: ApiRelease | undefined;
-  readonly extension: string;
-  readonly isSigned: boolean;
-}
-
-function Facts({ about, newest, extension, isSigned }: FactsProps) {
-  return (
-    <dl class="facts">
-      {newest && (
-        <>
-          <dt>Newest version</dt>
-          <dd>
-            <a href={`/catalogue/${extension}/${encodeURIComponent(newest.version)}`}>{newest.version}</a>, for{" "}
-            {newest.images.map(({ arch }) => arch).join(" and ")}
-          </dd>
-        </>
-      )}
-      {about?.kind && (
-        <>
-          <dt>Kind</dt>
-          <dd>
-            <a href={`/?kind=${about.kind}`}>{about.kind}</a>
-          </dd>
-        </>
-      )}
-      {about && (
-        <>
-          <dt>Home</dt>
-          <dd>
-            <a href={about.homepage} rel="noreferrer">
-              {about.homepage}
-            </a>
-          </dd>
-        </>
-      )}
-      <dt>Index</dt>
-      <dd>
-        <a href={`/extensions/${extension}/SHA256SUMS`}>SHA256SUMS</a>,{" "}
-        {isSigned ? <a href={`/extensions/${extension}/SHA256SUMS.gpg`}>signed</a> : "not signed"}
-      </dd>
-    </dl>
-  );
-}
-
-function Follow({ origin, extension }: { readonly origin: string; readonly extension: string }) {
-  const transfer = publicPath({ release: extension, file: `${extension}.conf` });
-  return (
-    <section aria-labelledby="install">
-      <h2 id="install">Install it on a machine</h2>
-      <p>
-        As root, with systemd 254 or later. The first run installs it, later ones update it; the timer{" "}
-        <code>systemd-sysupdate.timer</code> does so by itself.
-      </p>
-      <pre tabindex={0} id="commands">
-        <code>{`mkdir -p /etc/sysupdate.${extension}.d /etc/extensions /opt/extensions/${extension}
-curl -o /etc/sysupdate.${extension}.d/${extension}.conf ${origin}${transfer}
-/usr/lib/systemd/systemd-sysupdate -C ${extension} update
-systemd-sysext refresh`}</code>
-      </pre>
-      <button type="button" class="copy" data-of="commands" hidden>
-        copy
-      </button>
-    </section>
-  );
-}
-
-interface SectionProps<T> {
-  readonly reading: Reading<T>;
-  readonly what: string;
-  readonly children: Child | ((found: T) => Child);
-}
-
-function Section<T>({ reading, what, children }: SectionProps<T>) {
-  if (reading === UNAVAILABLE) return <p class="warn">{what} cannot be shown just now. Try again in a minute.</p>;
-  if (reading === undefined) return null;
-  return <>{typeof children === "function" ? children(reading) : children}</>;
-}
-
-export function known<T>(reading: Reading<T>): T | undefined {
-  return reading === UNAVAILABLE ? undefined : reading;
 }

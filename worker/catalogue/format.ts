@@ -28,3 +28,12 @@ export const VERIFIED_BY = {
   "oci-digest": "digest of a container image",
   unverified: "not verified",
 } as const satisfies Record<VerifiedBy, string>;
+
+export function verificationOf(verifiedBy: readonly VerifiedBy[] | undefined): string {
+  if (verifiedBy === undefined) return "unknown";
+  if (verifiedBy.length === 0) return "nothing is downloaded";
+  const vouched = verifiedBy.filter((how) => how !== "unverified");
+  if (vouched.length === 0) return VERIFIED_BY.unverified;
+  const rest = vouched.length < verifiedBy.length ? ["in part not verified"] : [];
+  return [...vouched.map((how) => VERIFIED_BY[how]), ...rest].join(", ");
+}

@@ -17,6 +17,8 @@ export interface PageOptions {
   /** The page's own address */
   readonly url: string;
   readonly feeds?: Feeds | undefined;
+  /** More elements for the head */
+  readonly head?: Child;
   /** Whether something could not be read, and may be there in a moment */
   readonly isPartial?: boolean;
   readonly status?: number;
@@ -25,6 +27,9 @@ export interface PageOptions {
 /** Everything comes from here: no other host is asked, and no script stands in the page. */
 const SECURITY_POLICY =
   "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/** What is at hand on every page. */
+const SITE = [{ path: "/api/v1/openapi.json", label: "API" }] as const;
 
 export function pageResponse(options: PageOptions, content: Child): Response {
   const { isPartial = false, status = 200 } = options;
@@ -36,7 +41,7 @@ export function pageResponse(options: PageOptions, content: Child): Response {
   });
 }
 
-function Layout({ title, description, url, feeds, children }: PageOptions & { readonly children?: Child }) {
+function Layout({ title, description, url, feeds, head, children }: PageOptions & { readonly children?: Child }) {
   return (
     <html lang="en">
       <head>
@@ -48,7 +53,9 @@ function Layout({ title, description, url, feeds, children }: PageOptions & { re
         <link rel="stylesheet" href={STYLESHEET.path} />
         {feeds && <link rel="alternate" type="application/atom+xml" title={feeds.title} href={feeds.atom} />}
         {feeds && <link rel="alternate" type="application/feed+json" title={feeds.title} href={feeds.json} />}
-        <script src={ENHANCEMENT.path} defer />
+        <meta name="color-scheme" content="light dark" />
+        {head}
+        <script src={ENHANCEMENT.path} />
       </head>
       <body>
         <a class="skip" href="#content">
@@ -59,16 +66,24 @@ function Layout({ title, description, url, feeds, children }: PageOptions & { re
             System extensions
           </a>
           <nav aria-label="Site">
-            <a href="/api/v1/openapi.json">API</a>
+            {SITE.map(({ path, label }) => (
+              <a href={path}>{label}</a>
+            ))}
+            {feeds && <a href={feeds.atom}>Feed</a>}
           </nav>
-          {feeds && <a href={feeds.atom}>Feed</a>}
+          <button type="button" class="theme needs-script">
+            Light or dark
+          </button>
         </header>
-        <main id="content">{children}</main>
+        <main id="content" tabindex={-1}>
+          {children}
+        </main>
         <footer>
           <p>
             Images for <code>systemd-sysext</code>, installed and updated by <code>systemd-sysupdate</code>.
           </p>
         </footer>
+        <p class="unseen" role="status" id="said" />
       </body>
     </html>
   );

@@ -1,10 +1,11 @@
 /** The front page: all extensions, to be searched, filtered and sorted. */
+import type { Child } from "hono/jsx";
 import { ARCHES, EXTENSION_KINDS, type RecentRelease } from "../../schema/index.ts";
 import { type Finding, SORTS, sizeOf, textOf } from "./finding.ts";
-import { dayOf, formatSize, VERIFIED_BY } from "./format.ts";
+import { dayOf, formatSize, verificationOf } from "./format.ts";
 import type { Listed } from "./reader.ts";
 
-const MAX_NEWS = 6;
+const MAX_NEWS = 5;
 
 export interface ListPageProps {
   readonly origin: string;
@@ -18,26 +19,34 @@ export interface ListPageProps {
 export function ListPage({ origin, all, found, finding, recent, isSigned }: ListPageProps) {
   return (
     <>
-      <h1>System extensions</h1>
-      <p class="lede">
-        Images that <code>systemd-sysext</code> merges into <code>/usr</code> and <code>/opt</code>, and that{" "}
-        <code>systemd-sysupdate</code> installs and updates from <code>{origin}/extensions/</code>. The indexes are{" "}
-        {isSigned ? <a href="/keys/import-pubring.gpg">signed</a> : "not signed"}.
-      </p>
+      <div class="front">
+        <div>
+          <h1>System extensions</h1>
+          <p class="lede">
+            Images that <code>systemd-sysext</code> merges into <code>/usr</code> and <code>/opt</code>, and that{" "}
+            <code>systemd-sysupdate</code> installs and updates from <code>{origin}/extensions/</code>. The indexes are{" "}
+            {isSigned ? <a href="/keys/import-pubring.gpg">signed</a> : "not signed"}.
+          </p>
+        </div>
+        {recent.length > 0 && <News recent={recent} />}
+      </div>
       <FindForm finding={finding} />
-      <table class="list cards">
-        <caption>
-          <span data-count>{found.length}</span> of {all.length} extensions
-        </caption>
+      <p class="count" role="status">
+        <span data-count>{found.length}</span> of {all.length} extensions
+      </p>
+      <table class="list" data-all={all.length}>
+        <caption class="unseen">Extensions, {SORTS[finding.sort]}</caption>
         <thead>
           <tr>
-            <th scope="col">Extension</th>
-            <th scope="col">Newest version</th>
-            <th scope="col" class="number">
+            <Column order={finding.sort === "name" ? "ascending" : undefined}>Extension</Column>
+            <Column>What it is</Column>
+            <Column>Newest version</Column>
+            <Column order={finding.sort === "newest" ? "descending" : undefined}>Published</Column>
+            <Column order={finding.sort === "size" ? "descending" : undefined} isNumber>
               Size
-            </th>
-            <th scope="col">Architectures</th>
-            <th scope="col">Verified by</th>
+            </Column>
+            <Column>For</Column>
+            <Column>Verified by</Column>
           </tr>
         </thead>
         <tbody>
@@ -51,8 +60,21 @@ export function ListPage({ origin, all, found, finding, recent, isSigned }: List
           Nothing fits. <a href="/">All extensions</a>
         </p>
       )}
-      {recent.length > 0 && <News recent={recent} />}
     </>
+  );
+}
+
+interface ColumnProps {
+  readonly order?: "ascending" | "descending" | undefined;
+  readonly isNumber?: boolean;
+  readonly children?: Child;
+}
+
+function Column({ order, isNumber = false, children }: ColumnProps) {
+  return (
+    <th scope="col" aria-sort={order} class={isNumber ? "number" : undefined}>
+      {children}
+    </th>
   );
 }
 
@@ -77,7 +99,9 @@ function FindForm({ finding }: { readonly finding: Finding }) {
             ))}
           </select>
         </label>
-        <button type="submit">Show</button>
+        <button type="submit" class="without-script">
+          Show
+        </button>
       </form>
     </search>
   );
@@ -111,26 +135,17 @@ function Row({ listed }: { readonly listed: Listed }) {
   const size = sizeOf(listed);
   return (
     <tr data-text={textOf(listed)} data-kind={kind} data-arches={arches.join(" ")}>
-      <th scope="row">
+      <th scope="row" class="name">
         <a href={`/catalogue/${extension}`}>{extension}</a>
-        {description && <span class="about">{description}</span>}
       </th>
-      <td data-label="Newest:">
-        {version}
-        {publishedAt && <span class="about">{dayOf(publishedAt)}</span>}
-      </td>
-      <td data-label="Size:" class="number">
-        {size > 0 ? formatSize(size) : "unknown"}
-      </td>
-      <td data-label="For:">{arches.join(", ")}</td>
-      <td data-label="Verified by:">{verificationOf(verifiedBy)}</td>
+      <td class="what">{description}</td>
+      <td>{version}</td>
+      <td class="nowrap">{publishedAt && dayOf(publishedAt)}</td>
+      <td class="number">{size > 0 && formatSize(size)}</td>
+      <td class="nowrap">{arches.join(" ")}</td>
+      <td>{verificationOf(verifiedBy)}</td>
     </tr>
   );
-}
-
-function verificationOf(verifiedBy: Listed["verifiedBy"]): string {
-  if (verifiedBy === undefined) return "unknown";
-  return verifiedBy.map((how) => VERIFIED_BY[how]).join(", ") || "nothing is downloaded";
 }
 
 function News({ recent }: { readonly recent: readonly RecentRelease[] }) {
@@ -142,7 +157,7 @@ function News({ recent }: { readonly recent: readonly RecentRelease[] }) {
           <li>
             <a href={`/catalogue/${extension}/${encodeURIComponent(version)}`}>
               {extension} {version}
-            </a>{" "}
+            </a>
             <span class="soft">{yanked === undefined ? dayOf(publishedAt) : `withdrawn ${dayOf(yanked.at)}`}</span>
           </li>
         ))}

@@ -14,11 +14,26 @@ const OPTIONS = {
 const TITLE = /^\s*# [^\n]*\n+/;
 /** Of extensions to each other, as they lie in a repository. */
 const NEIGHBOUR = /href="\.\.\/(?<extension>[a-z0-9-]+)\/(?:README\.md)?(?<fragment>#[^"]*)?"/g;
+const IMAGE = /<img src="[^"]*" alt="(?<words>[^"]*)"(?: title="[^"]*")? \/>/g;
+const HEADING = /<(?<slash>\/?)h(?<level>[1-6])>/g;
 
-export function readmeHtml(markdown: string): string {
-  const html = micromark(markdown.replace(TITLE, ""), OPTIONS);
-  return html
+// What is replaced below is markup that micromark has made: what an author writes has its angle brackets escaped.
+
+/** Safe to be put into a page as it is. */
+export function markdownHtml(markdown: string): string {
+  return (
+    micromark(markdown, OPTIONS)
+      // No host but the bakery is to learn who reads it.
+      .replace(IMAGE, (_, words: string) => words)
+      .replaceAll("<table>", '<div class="scroll" role="region" aria-label="Table" tabindex="0"><table>')
+      .replaceAll("</table>", "</table></div>")
+      .replaceAll("<pre>", '<pre tabindex="0">')
+  );
+}
+
+/** What an extension's page shows of its README: its headings stand below those of the page. */
+export function readmeHtml(readme: string): string {
+  return markdownHtml(readme.replace(TITLE, ""))
     .replace(NEIGHBOUR, (_, extension, fragment = "") => `href="/catalogue/${extension}${fragment}"`)
-    .replaceAll("<table>", '<section class="scroll" aria-label="Table" tabindex="0"><table>')
-    .replaceAll("</table>", "</table></section>");
+    .replace(HEADING, (_, slash: string, level: string) => `<${slash}h${Math.min(6, Number(level) + 1)}>`);
 }

@@ -12,6 +12,7 @@ export function Provenance({ manifest }: { readonly manifest: ReleaseManifest })
       {provenance.downloads.length > 0 && (
         <section class="scroll" aria-label="Downloads" tabindex={0}>
           <table>
+            <caption class="unseen">What was downloaded to make it</caption>
             <thead>
               <tr>
                 <th scope="col">Download</th>

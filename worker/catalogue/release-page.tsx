@@ -1,10 +1,10 @@
 /** The page of one release: its images with their hashes, what is inside, where it comes from. */
 import type { ApiRelease, ReleaseContents, ReleaseManifest } from "../../schema/index.ts";
-import { ContentsSection } from "./contents.tsx";
-import { known } from "./extension-page.tsx";
+import { ContentsView } from "./contents.tsx";
 import { dayOf, formatSize } from "./format.ts";
+import { IfKnown, PagePart } from "./page-part.tsx";
 import { Provenance } from "./provenance.tsx";
-import { type Reading, UNAVAILABLE } from "./reader.ts";
+import type { Reading } from "./reader.ts";
 
 export interface ReleasePageProps {
   readonly extension: string;
@@ -15,11 +15,10 @@ export interface ReleasePageProps {
 
 export function ReleasePage({ extension, release, contents, manifest }: ReleasePageProps) {
   const { version, publishedAt, images, yanked } = release;
-  const [inside, origin] = [known(contents), known(manifest)];
   return (
     <>
       <h1>
-        {extension} {version}
+        <code>{extension}</code> <span class="version">{version}</span>
       </h1>
       <p class="lede">
         {publishedAt ? `Published ${dayOf(publishedAt)}. ` : ""}
@@ -31,38 +30,40 @@ export function ReleasePage({ extension, release, contents, manifest }: ReleaseP
         </p>
       )}
       {images.map(({ arch, file, url, size, sha256 }) => (
-        <section aria-labelledby={arch}>
-          <h2 id={arch}>{arch}</h2>
-          <dl class="facts">
-            <dt>Image</dt>
-            <dd>
-              <a href={new URL(url).pathname}>{file}</a>
-              {size !== undefined && `, ${formatSize(size)}`}
-            </dd>
-            <dt>SHA-256</dt>
-            <dd class="hash">
-              <span id={`sha256-${arch}`}>{sha256}</span>{" "}
-              <button type="button" class="copy" data-of={`sha256-${arch}`} hidden>
-                copy
-              </button>
-            </dd>
-          </dl>
-        </section>
+        <PagePart id={arch} title={arch}>
+          <p>
+            <a href={new URL(url).pathname}>{file}</a>
+            {size !== undefined && `, ${formatSize(size)}`}
+          </p>
+          <p>
+            SHA-256{" "}
+            <span id={`sha256-${arch}`} class="hash">
+              {sha256}
+            </span>{" "}
+            <button
+              type="button"
+              class="copy needs-script"
+              data-of={`sha256-${arch}`}
+              aria-label={`Copy the SHA-256 for ${arch}`}
+            >
+              Copy
+            </button>
+          </p>
+        </PagePart>
       ))}
-      {inside && (
-        <section aria-labelledby="inside">
-          <h2 id="inside">What is inside</h2>
-          <ContentsSection contents={inside} />
-        </section>
+      {contents !== undefined && (
+        <PagePart id="inside" title="What is inside">
+          <IfKnown reading={contents} what="What is inside">
+            {(found) => <ContentsView contents={found} />}
+          </IfKnown>
+        </PagePart>
       )}
-      {origin && (
-        <section aria-labelledby="origin">
-          <h2 id="origin">Where it comes from</h2>
-          <Provenance manifest={origin} />
-        </section>
-      )}
-      {(contents === UNAVAILABLE || manifest === UNAVAILABLE) && (
-        <p class="warn">Some of it cannot be shown just now. Try again in a minute.</p>
+      {manifest !== undefined && (
+        <PagePart id="origin" title="Where it comes from">
+          <IfKnown reading={manifest} what="Where it comes from">
+            {(found) => <Provenance manifest={found} />}
+          </IfKnown>
+        </PagePart>
       )}
     </>
   );

@@ -5,11 +5,12 @@ import { FEED_FILES, feedLocator, isExtensionName, isVersion, publicPath } from 
 import type { AppEnv } from "../context.ts";
 import { Library } from "../library.ts";
 import { redirectToDocs } from "../routes/docs.ts";
-import { ExtensionPage, known } from "./extension-page.tsx";
+import { ExtensionPage } from "./extension-page.tsx";
 import { find, parseFinding } from "./finding.ts";
 import { type PageOptions, pageResponse } from "./layout.tsx";
 import { ListPage } from "./list-page.tsx";
 import { nearestNames } from "./near-matches.ts";
+import { known } from "./page-part.tsx";
 import { Reader, UNAVAILABLE } from "./reader.ts";
 import { ReleasePage } from "./release-page.tsx";
 

@@ -2,7 +2,7 @@
 import type { ApiRelease } from "../../schema/index.ts";
 import { dayOf, formatSize } from "./format.ts";
 
-const SHOWN = 10;
+const SHOWN = 20;
 
 interface VersionsProps {
   readonly extension: string;
@@ -15,8 +15,9 @@ export function Versions({ extension, releases, isWhole }: VersionsProps) {
   const more = releases.length - shown.length;
   return (
     <>
-      <section class="scroll" aria-label="Versions" tabindex={0}>
+      <section class="scroll versions" aria-label="Table of versions" tabindex={0}>
         <table>
+          <caption class="unseen">Versions, newest first</caption>
           <thead>
             <tr>
               <th scope="col">Version</th>
@@ -49,7 +50,7 @@ function Rows({ extension, release }: { readonly extension: string; readonly rel
   return (
     <>
       {images.map(({ arch, url, size, sha256 }, at) => (
-        <tr>
+        <tr class={yanked && "withdrawn"}>
           {at === 0 && (
             <th scope="rowgroup" rowspan={images.length}>
               <a href={`/catalogue/${extension}/${encodeURIComponent(version)}`}>{version}</a>
@@ -60,13 +61,27 @@ function Rows({ extension, release }: { readonly extension: string; readonly rel
               )}
             </th>
           )}
-          {at === 0 && <td rowspan={images.length}>{publishedAt ? dayOf(publishedAt) : "unknown"}</td>}
+          {at === 0 && (
+            <td class="nowrap" rowspan={images.length}>
+              {publishedAt ? dayOf(publishedAt) : "unknown"}
+            </td>
+          )}
           <td>
             <a href={new URL(url).pathname}>{arch}</a>
           </td>
           <td class="number">{size === undefined ? "unknown" : formatSize(size)}</td>
           <td class="hash">
-            <abbr title={sha256}>{sha256.slice(0, 12)}…</abbr>
+            <span id={`${version}-${arch}`} class="digest">
+              {sha256}
+            </span>
+            <button
+              type="button"
+              class="copy needs-script"
+              data-of={`${version}-${arch}`}
+              aria-label={`Copy the SHA-256 of ${version} for ${arch}`}
+            >
+              Copy
+            </button>
           </td>
         </tr>
       ))}
