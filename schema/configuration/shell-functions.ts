@@ -1,4 +1,5 @@
 /** What the shell script is made of that is the same in all of them: POSIX sh, with coreutils and systemd. */
+import { NO_LOGIN } from "./butane.ts";
 
 export const SHELL_FUNCTIONS = `say() { printf '%s\\n' "$*"; }
 fail() { printf 'error: %s\\n' "$*" >&2; exit 1; }
@@ -69,13 +70,11 @@ link() {
   case $1 in /etc/systemd/system/*) units_changed=yes ;; esac
 }
 
-# add_user <name> <options of useradd>
+# add_user <name> <id, or -> <home>: not by useradd, which not every machine with systemd has
 add_user() {
   if id "$1" > /dev/null 2>&1; then return; fi
-  name=$1
-  shift
-  useradd "$@" "$name"
-  say "user $name: added"
+  printf 'u %s %s - %s ${NO_LOGIN}\\n' "$1" "$2" "$3" | systemd-sysusers -
+  say "user $1: added"
 }
 
 # is_newer <image> <beginning of names> <end of names> <extension> <version>

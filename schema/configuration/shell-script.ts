@@ -3,7 +3,6 @@
  * come. It can be run again, and then changes what differs.
  */
 import { type Arch, UNAME_ARCH } from "../arch.ts";
-import { NO_LOGIN } from "./butane.ts";
 import type { ConfiguredExtension } from "./configured-extension.ts";
 import type { ConfiguredFile, ConfiguredUnit, ConfiguredUser, HostConfiguration } from "./host-configuration.ts";
 import { SHELL_FUNCTIONS } from "./shell-functions.ts";
@@ -45,11 +44,8 @@ main
 `;
 }
 
-function userLine({ name, uid, home }: ConfiguredUser): string {
-  const options = ["--system", "--no-create-home", "--user-group", "--shell", NO_LOGIN];
-  if (uid !== undefined) options.push("--uid", String(uid));
-  if (home !== undefined) options.push("--home-dir", home);
-  return call("add_user", name, ...options);
+function userLine({ name, uid, home = `/home/${name}` }: ConfiguredUser): string {
+  return call("add_user", name, uid === undefined ? "-" : String(uid), home);
 }
 
 /** What has come is remembered by name, until all is in place. */

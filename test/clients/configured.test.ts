@@ -25,7 +25,7 @@ done
 systemctl is-enabled systemd-sysext.service systemd-sysupdate.timer systemd-timesyncd.service
 systemctl is-active systemd-sysext.service systemd-sysupdate.timer
 for path in /etc/sysupdate*.d/* /etc/restarted.d/* /etc/systemd/system/systemd-sys*.d/* /opt/extensions/*/*; do
-  echo "$path $(stat -c '%F %a %U %G' "$path") $(cat "$path" | sha256sum)"
+  [ ! -e "$path" ] || echo "$path $(stat -c '%F %a %U %G' "$path") $(cat "$path" | sha256sum)"
 done
 for path in /etc/extensions/* /etc/systemd/system/multi-user.target.wants/enabled.service; do
   echo "$path $(readlink -f "$path")"
