@@ -118,7 +118,6 @@ describe("the page of an extension", () => {
     expect(text).toContain("<p>shot</p>");
     expect(text).toMatch(/withdrawn 2[0-9-]{9}: broken &lt;script&gt;/);
     expect(text).toContain('href="/extensions/k3s/feed.atom"');
-    expect(text).toContain("/usr/lib/systemd/systemd-sysupdate -C k3s update");
   });
 
   test("shows what is hostile as text", async () => {
@@ -129,6 +128,39 @@ describe("the page of an extension", () => {
       expect(status).toBe(200);
       expect(text).not.toMatch(/<script(?! src="\/assets\/)|<img src=x|<style|href="javascript|src="data/);
     }
+  });
+
+  test("makes the configuration of a machine from what its address says, as the API does", async () => {
+    await published("k3s", "v1.2.0");
+    await published("docker", "28.0.4");
+    const query = "arch=arm64&format=shell&with=docker&after=nothing";
+    const { text } = await page(`/catalogue/k3s?${query}&versions=all`);
+    expect(text).toContain("Installs k3s v1.2.0, docker 28.0.4 for arm64.");
+    expect(text).toContain('<option value="arm64" selected="">');
+    expect(text).toContain(
+      'href="/api/v1/extensions/k3s/config?with=docker&amp;arch=arm64&amp;after=nothing&amp;format=shell&amp;download=1"',
+    );
+    const script = await it.text(`/api/v1/extensions/k3s/config?${query}`);
+    expect(script).toMatch(/^#!/);
+    const escaped = script.replace(
+      /[&<>"']/g,
+      (one) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[one] ?? "&#39;",
+    );
+    expect(text).toContain(`<code id="configuration">${escaped}</code>`);
+  });
+
+  test.each([
+    ["arch=mips", "arch: &quot;mips&quot; (allowed: x86-64, arm64)"],
+    ["version=9.9.9", "k3s has no 9.9.9"],
+    [`with=${encodeURIComponent(HOSTILE)}`, "with: "],
+  ])("says what cannot be of a configuration, and shows the rest: %s", async (query, problem) => {
+    await published("k3s", "v1.2.0");
+    const { status, text } = await page(`/catalogue/k3s?${query}`);
+    expect(status).toBe(200);
+    expect(text).toMatch(/role="alert">That cannot be: /);
+    expect(text).toContain(problem);
+    expect(text).not.toContain("<script>alert");
+    expect(text).toContain("It runs.");
   });
 
   test("of a release has its images, hashes and where it comes from", async () => {

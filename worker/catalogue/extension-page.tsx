@@ -1,9 +1,10 @@
 /** The page of an extension: what it is, how a machine gets it, its README, its versions, and what the newest one has. */
 import { raw } from "hono/html";
 import type { ApiRelease, ExtensionProfile, ReleaseContents, ReleaseManifest } from "../../schema/index.ts";
+import { ConfigurationPart } from "./configuration-part.tsx";
+import type { Asked, Configured } from "./configure.ts";
 import { ContentsView } from "./contents.tsx";
 import { ExtensionFacts } from "./extension-facts.tsx";
-import { Install } from "./install.tsx";
 import { readmeHtml } from "./markdown.ts";
 import { IfKnown, known, PagePart } from "./page-part.tsx";
 import { Provenance } from "./provenance.tsx";
@@ -12,24 +13,25 @@ import { SizeGraphs } from "./size-graph.tsx";
 import { Versions } from "./versions.tsx";
 
 export interface ExtensionPageProps {
-  readonly origin: string;
   readonly extension: string;
   readonly releases: Reading<readonly ApiRelease[]>;
   readonly profile: Reading<ExtensionProfile>;
   readonly contents: Reading<ReleaseContents>;
   readonly manifest: Reading<ReleaseManifest>;
+  readonly asked: Asked;
+  readonly configured: Reading<Configured>;
   readonly isSigned: boolean;
   /** All versions, and not only the newest ones */
   readonly isWhole: boolean;
 }
 
 export function ExtensionPage(props: ExtensionPageProps) {
-  const { origin, extension, profile, releases, contents, manifest, isSigned, isWhole } = props;
+  const { extension, profile, releases, contents, manifest, asked, configured, isSigned, isWhole } = props;
   const about = known(profile);
   const newest = known(releases)?.find(({ yanked }) => yanked === undefined);
   const hasReadme = about === undefined ? profile !== undefined : about.readme.trim() !== "";
   const parts = [
-    { id: "install", title: "Install" },
+    { id: "configure", title: "Configure a machine" },
     ...(hasReadme ? [{ id: "about", title: "About" }] : []),
     { id: "versions", title: "Versions" },
     ...(contents === undefined ? [] : [{ id: "inside", title: "What is inside" }]),
@@ -53,8 +55,12 @@ export function ExtensionPage(props: ExtensionPageProps) {
           ))}
         </ul>
       </nav>
-      <PagePart id="install" title="Install">
-        <Install origin={origin} extension={extension} />
+      <PagePart id="configure" title="Configure a machine">
+        <IfKnown reading={configured} what="The configuration">
+          {(found) => (
+            <ConfigurationPart {...{ extension, asked }} releases={known(releases) ?? []} configured={found} />
+          )}
+        </IfKnown>
       </PagePart>
       {readme && (
         <PagePart {...readme}>

@@ -24,6 +24,7 @@ import type { Library } from "../library.ts";
 import type { RequestRecord } from "../log.ts";
 import type { Services } from "../services.ts";
 import type { FileRequest } from "../stores/store.ts";
+import { type Asked, type Configured, configure } from "./configure.ts";
 
 /** `undefined`: there is none; `unavailable`: that cannot be told just now */
 export type Reading<T> = T | undefined | typeof UNAVAILABLE;
@@ -86,6 +87,10 @@ export class Reader {
   contents(release: Release): Promise<Reading<ReleaseContents>> {
     const at = { release: releaseName(release), file: RELEASE_CONTENTS_FILE };
     return this.#attempt(this.#read("release-contents", at, parseReleaseContents));
+  }
+
+  configured(extension: string, asked: Asked, url: string): Promise<Reading<Configured>> {
+    return this.#attempt(configure(extension, asked, { ...this.#options, url }));
   }
 
   async #read<T>(kind: keyof Services["stores"], at: { release: string; file: string }, parse: (json: string) => T) {

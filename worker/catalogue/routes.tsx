@@ -5,6 +5,7 @@ import { FEED_FILES, feedLocator, isExtensionName, isVersion, publicPath } from 
 import type { AppEnv } from "../context.ts";
 import { Library } from "../library.ts";
 import { redirectToDocs } from "../routes/docs.ts";
+import { askedIn } from "./configure.ts";
 import { ExtensionPage } from "./extension-page.tsx";
 import { find, parseFinding } from "./finding.ts";
 import { type PageOptions, pageResponse } from "./layout.tsx";
@@ -52,9 +53,11 @@ export async function serveExtension(c: Context<AppEnv>): Promise<Response> {
   if (releases === undefined && known(profile) === undefined) return notFound(c, extension);
   const newest = known(releases)?.find(({ yanked }) => yanked === undefined);
   const release = newest && { extension, version: newest.version };
-  const [contents, manifest] = await Promise.all([
+  const asked = askedIn(c.req.url);
+  const [contents, manifest, configured] = await Promise.all([
     release && reader.contents(release),
     release && reader.manifest(release),
+    reader.configured(extension, asked, c.req.url),
   ]);
   const { origin } = new URL(c.req.url);
   const hasFeed = newest?.publishedAt !== undefined;
@@ -64,11 +67,11 @@ export async function serveExtension(c: Context<AppEnv>): Promise<Response> {
       title: `${extension} – ${TITLE}`,
       description: known(profile)?.description ?? `The system extension ${extension}`,
       url: `${origin}/catalogue/${extension}`,
-      isPartial: [releases, profile, contents, manifest].includes(UNAVAILABLE),
+      isPartial: [releases, profile, contents, manifest, configured].includes(UNAVAILABLE),
       feeds: hasFeed ? { title: `News of ${extension}`, atom: feed("atom-feed"), json: feed("json-feed") } : undefined,
     },
     <ExtensionPage
-      {...{ origin, extension, releases, profile, contents, manifest, isSigned: isSigned(c) }}
+      {...{ extension, releases, profile, contents, manifest, asked, configured, isSigned: isSigned(c) }}
       isWhole={c.req.query("versions") === "all"}
     />,
   );

@@ -79,6 +79,14 @@ button:hover { border-color: var(--accent); color: var(--accent); }
 button.copy { min-height: 1.75rem; padding: .1rem .6rem; font-size: .8125rem; }
 .theme { min-height: 1.75rem; padding: 0 .6rem; font-size: .8125rem; }
 
+.configure { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 15rem), 1fr)); gap: .75rem 1.25rem; align-items: end; margin-bottom: 1.25rem; }
+.configure button { justify-self: start; }
+.configure + .warn { border-left: 3px solid; padding-left: .75rem; }
+.text { max-height: 30rem; overflow: auto; background: var(--wash); }
+.text pre { overflow: visible; margin: 0; width: max-content; }
+.actions { display: flex; gap: 1rem; align-items: center; }
+[aria-current] { color: inherit; font-weight: 700; text-decoration: none; }
+
 .facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 15rem), 1fr)); gap: 1rem 2rem; margin: 1.5rem 0 0; max-width: none; }
 .facts dt { color: var(--soft); font-size: .8125rem; }
 .facts dd { margin: 0; overflow-wrap: anywhere; }
@@ -99,6 +107,7 @@ svg .grid { stroke: var(--line); }
 summary { cursor: pointer; padding: .25rem 0; }
 
 @media (min-width: 62rem) {
+  .configure { max-width: 58rem; }
   .front { display: grid; grid-template-columns: minmax(0, 1fr) 21rem; column-gap: 4rem; align-items: end; margin-top: 2rem; }
   .front h1 { margin-top: 0; }
   .front p { margin-bottom: 0; }
@@ -119,10 +128,12 @@ summary { cursor: pointer; padding: .25rem 0; }
 @media print {
   :root { color-scheme: light !important; --accent: #000; }
   body { max-width: none; padding: 0; font-size: 10pt; }
-  body > header nav, .find, .jump, button, .skip { display: none !important; }
+  body > header nav, .find, .configure, .jump, button, .skip { display: none !important; }
   .part { break-inside: auto; }
   h2, h3 { break-after: avoid; }
-  tr, figure, pre { break-inside: avoid; }
+  .text { max-height: none; }
+  .text pre { white-space: pre-wrap; width: auto; }
+  tr, figure { break-inside: avoid; }
   .readme a[href^="http"]::after { content: " <" attr(href) ">"; font-size: .8em; overflow-wrap: anywhere; }
 }
 `;
