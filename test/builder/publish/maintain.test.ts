@@ -26,8 +26,11 @@ beforeEach(async () => {
 });
 
 async function publish(extension: string, version: string, to = bakery.url, env = {}) {
-  const path = await writeRelease(workplace.file(`${extension}-${version}`), extension, version, { arches: ["arm64"] });
-  return workplace.run(["publish", path, "--to", to, "--no-wait"], { BAKERY_TOKEN: bakery.token, ...env });
+  const path = await writeRelease(workplace.file(`${extension}-${version}`), extension, version, {
+    arches: ["arm64"],
+    described: true,
+  });
+  return workplace.run(["publish", dirname(path), "--to", to, "--no-wait"], { BAKERY_TOKEN: bakery.token, ...env });
 }
 
 function bakeryRun(...args: string[]) {
@@ -191,6 +194,19 @@ const FAULTS: [string, string, (path: string) => Promise<void>, RegExp][] = [
     "extensions/tool-1.0.0/release.json",
     async (path) => writeFile(path, (await readFile(path, "utf8")).replace(/"sha256": "..../, '"sha256": "0000')),
     /has other images than the inventory/,
+  ],
+  [
+    "contents of other images",
+    "extensions/tool-1.0.0/contents.json",
+    async (path) => writeFile(path, (await readFile(path, "utf8")).replace(/"sha256":"..../, '"sha256":"0000')),
+    /contents.json\s+the contents are of other images of tool-1.0.0: take it away/,
+  ],
+  [
+    "a profile of another extension",
+    "extensions/tool/extension.json",
+    async (path) =>
+      writeFile(path, (await readFile(path, "utf8")).replace('"extension": "tool"', '"extension": "k3s"')),
+    /tool\/extension.json\s+the profile is of k3s/,
   ],
   [
     "an inventory that is damaged",
