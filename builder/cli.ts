@@ -6,6 +6,7 @@ import { bootCommand } from "./commands/boot.ts";
 import { butaneCommand } from "./commands/butane.ts";
 import type { Cli } from "./commands/command.ts";
 import { createCommand } from "./commands/create.ts";
+import { describeCommand } from "./commands/describe.ts";
 import { diffCommand } from "./commands/diff.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { flatwrapCommand } from "./commands/flatwrap.ts";
@@ -43,6 +44,7 @@ const COMMANDS = [
   missingCommand,
   releaseCommand,
   publishCommand,
+  describeCommand,
   yankCommand,
   pruneCommand,
   reindexCommand,
