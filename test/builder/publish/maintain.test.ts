@@ -2,7 +2,8 @@
 import { mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { parseInventory, parseSha256Sums } from "../../../schema/index.ts";
+import { EXTENSIONS_FOLDER } from "../../../builder/catalog.ts";
+import { parseExtensionProfile, parseInventory, parseSha256Sums } from "../../../schema/index.ts";
 import type { LocalBakery } from "../../../scripts/local-bakery.ts";
 import { Workplace } from "../../support/bakery.ts";
 import { Gpg } from "../../support/gpg.ts";
@@ -158,6 +159,28 @@ describe("keygen", () => {
     expect(stdout).not.toContain(before.split("\n")[3]);
     expect(await workplace.run(args)).toMatchObject({ exitCode: 2 });
     expect(await readFile(workplace.file("keys/signing-key.asc"), "utf8")).toBe(before);
+  });
+});
+
+describe("describe", () => {
+  it("tells a bakery of its newest release's extension, and its page of all extensions", async () => {
+    const door = join(EXTENSIONS_FOLDER, "../builder/recipe/index.ts");
+    await mkdir(workplace.file("extensions/tool"), { recursive: true });
+    await writeFile(
+      workplace.file("extensions/tool/recipe.ts"),
+      `import { defineExtension, file, fixed } from ${JSON.stringify(door)};
+export default defineExtension({ description: "Told anew", homepage: "https://example.org", versions: fixed("1.0.0"),
+  tree: () => [file("usr/share/tool", "")], provides: ["usr/share/tool"] });
+`,
+    );
+    const env = { BAKERY_TOKEN: bakery.token, BAKERY_EXTENSIONS: workplace.file("extensions") };
+    const told = await workplace.run(["describe", "tool", "--to", bakery.url], env);
+    expect(told).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^tool +1\.2\.0 +described$/m) });
+    const profile = await (await fetch(`${bakery.url}/extensions/tool/extension.json`)).text();
+    expect(parseExtensionProfile(profile)).toMatchObject({ version: "1.2.0", description: "Told anew" });
+    expect(await (await fetch(bakery.url)).text()).toContain("Told anew");
+    const strange = await workplace.run(["describe", "tool", "--to", bakery.url], { ...env, BAKERY_TOKEN: "wrong" });
+    expect(strange).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("1 of 1 extensions could not be") });
   });
 });
 
