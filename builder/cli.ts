@@ -7,6 +7,7 @@ import type { Cli } from "./commands/command.ts";
 import { completionCommand } from "./commands/completion.ts";
 import { configCommand } from "./commands/config.ts";
 import { createCommand } from "./commands/create.ts";
+import { describeCommand } from "./commands/describe.ts";
 import { diffCommand } from "./commands/diff.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { flatwrapCommand } from "./commands/flatwrap.ts";
@@ -45,6 +46,7 @@ const COMMANDS = [
   missingCommand,
   releaseCommand,
   publishCommand,
+  describeCommand,
   yankCommand,
   pruneCommand,
   reindexCommand,

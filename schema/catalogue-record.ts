@@ -1,6 +1,6 @@
 /**
  * What a page that lists all extensions says of each: `.catalogue/record.json`, so that it reads one document and not
- * those of every extension. Written with each index; where it lacks something, the global index still has the names.
+ * those of every extension. Written with each profile and each index; where it lacks something, the global index still has the names.
  */
 import * as v from "valibot";
 import * as d from "./document.ts";

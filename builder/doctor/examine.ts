@@ -1,4 +1,4 @@
-/** Finds out whether what a bakery says is true: index, inventory, manifests, images and signatures. */
+/** Finds out whether what a bakery says is true: index, inventory, manifests, images, signatures, and what is told of them. */
 import {
   DRAFT_EXPIRY_SECONDS,
   formatSha256Sums,
@@ -19,6 +19,7 @@ import {
 } from "../../schema/index.ts";
 import type { Keyring } from "../signing/keyring.ts";
 import type { Progress } from "../system/progress.ts";
+import { examineContents, examineProfile } from "./descriptions.ts";
 import { datesDiffer, examineDate } from "./freshness.ts";
 import type { Source } from "./source.ts";
 
@@ -112,6 +113,7 @@ async function examineExtension(
   }
   const listed = inventory?.releases.filter(isListed) ?? [];
   for (const release of listed) await examineManifest(extension, release, source, problems);
+  await examineProfile(extension, source, problems);
   return { extension, releases: listed.length, images: lines.length, signed, ...(bestBefore && { bestBefore }) };
 }
 
@@ -130,6 +132,7 @@ async function examineManifest(
   if (!hashes(images).isSubsetOf(hashes(manifest.images))) {
     problems.push({ path, problem: "has other images than the inventory" });
   }
+  await examineContents(manifest, source, problems);
 }
 
 async function inventoryOf(extension: string, source: Source, problems: Problem[]): Promise<Inventory | undefined> {

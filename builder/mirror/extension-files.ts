@@ -1,11 +1,13 @@
-/** What an extension as a whole has in a mirror beside its indexes: transfer files, and the inventory. */
+/** What an extension as a whole has in a mirror beside its indexes: transfer files, its profile, and the inventory. */
 import {
+  EXTENSION_PROFILE_FILE,
   formatInventory,
   type Inventory,
   indexOf,
   isListed,
   linesOf,
   minorSeries,
+  parseExtensionProfile,
   parseReleaseManifest,
   publicPath,
   RELEASE_MANIFEST_FILE,
@@ -36,6 +38,14 @@ export async function mirrorTransfers(
     const at = { release: extension, file: `${extension}-${name}.conf` };
     if (!(await mirrorTransfer(publicPath(at), world))) return;
   }
+}
+
+/** What the bakery says of the extension; what it says of another one, or what is no profile, is not passed on. */
+export async function mirrorProfile(extension: string, { bakery, folder }: Mirroring): Promise<void> {
+  const path = publicPath({ release: extension, file: EXTENSION_PROFILE_FILE });
+  const bytes = await bakery.read(path);
+  const profile = bytes && understood(bytes, parseExtensionProfile);
+  if (bytes !== undefined && profile?.extension === extension) await folder.write(path, bytes);
 }
 
 /** The inventory of what the mirror has; undefined where it is the bakery's own. */

@@ -14,7 +14,7 @@ import {
 } from "../../schema/index.ts";
 import { NotFoundError, UpstreamError, UserError, WrongContentError } from "../system/errors.ts";
 import { inParallel } from "../system/in-parallel.ts";
-import { inventoryOf, mirrorTransfers } from "./extension-files.ts";
+import { inventoryOf, mirrorProfile, mirrorTransfers } from "./extension-files.ts";
 import { type Fetched, imagePath, mirrorRelease, understood } from "./mirror-release.ts";
 import type { ExtensionState, SignedIndex } from "./mirror-state.ts";
 import { mirroredIndex, putIndex, type SignedBy } from "./mirrored-index.ts";
@@ -103,7 +103,10 @@ async function mirrorAs(
 
   const known = { ...before, keepsTransfers: before?.choice === choice };
   const fetched = await mirrorReleases(extension, images, { ...known, inventory }, world);
-  if (isNew) await mirrorTransfers(extension, images, world);
+  if (isNew) {
+    await mirrorTransfers(extension, images, world);
+    await mirrorProfile(extension, world);
+  }
   if (inventory !== undefined) {
     const text = inventoryOf(inventory, images);
     await world.folder.write(inventoryPath, text === undefined ? (inventoryBytes ?? "") : text);

@@ -5,15 +5,18 @@ import {
   InvalidInput,
   MAX_BUILD_LOG_BYTES,
   MAX_TRANSFER_BYTES,
+  parseReleaseContents,
   parseReleaseManifest,
   parseTransfer,
   publicPath,
+  RELEASE_CONTENTS_FILE,
   RELEASE_DOCUMENTS,
   RELEASE_MANIFEST_FILE,
   type Release,
   type ReleaseManifest,
   readdressTransfer,
   releaseName,
+  unlike,
 } from "../../schema/index.ts";
 import { measureFile, sha256Of } from "../system/digest.ts";
 import { UpstreamError, WrongContentError } from "../system/errors.ts";
@@ -102,14 +105,27 @@ async function mirrorManifest(
   return manifest;
 }
 
-/** What follows from the manifest, and what its build has said. */
+/** What follows from the manifest, what is in its images, and what its build has said. */
 async function mirrorDocuments(manifest: ReleaseManifest, { bakery, folder }: Mirroring): Promise<void> {
   const pathOf = (file: string) => publicPath({ release: releaseName(manifest), file });
   for (const [file, format] of Object.entries(RELEASE_DOCUMENTS)) await folder.write(pathOf(file), format(manifest));
+  await mirrorContents(manifest, pathOf(RELEASE_CONTENTS_FILE), { bakery, folder });
   const logPath = pathOf(BUILD_LOG_FILE);
   if (await folder.has(logPath)) return;
   const log = await bakery.read(logPath);
   if (log !== undefined && log.length <= MAX_BUILD_LOG_BYTES) await folder.write(logPath, log);
+}
+
+/** What the bakery says of other images than its manifest does is not passed on. */
+async function mirrorContents(
+  manifest: ReleaseManifest,
+  path: string,
+  { bakery, folder }: Pick<Mirroring, "bakery" | "folder">,
+): Promise<void> {
+  if (await folder.has(path)) return;
+  const bytes = await bakery.read(path);
+  const contents = bytes && understood(bytes, parseReleaseContents);
+  if (bytes !== undefined && contents && unlike(contents, manifest) === undefined) await folder.write(path, bytes);
 }
 
 /**

@@ -3,6 +3,8 @@
  * just have read that index.
  */
 import {
+  EXTENSION_PROFILE_FILE,
+  INVENTORY_FILE,
   indexLocator,
   isMinorSeries,
   parseImageFile,
@@ -15,6 +17,8 @@ import type { MirrorFolder } from "./mirror-folder.ts";
 import { understood } from "./mirror-release.ts";
 
 const ROOT = "/extensions";
+/** Of an extension as a whole */
+const DOCUMENTS = [INVENTORY_FILE, EXTENSION_PROFILE_FILE];
 
 /** The images that indexes of extensions name, by their files. */
 export async function namedImages(folder: MirrorFolder): Promise<Set<string>> {
@@ -61,7 +65,7 @@ export async function pruneMirror(folder: MirrorFolder, namedBefore: ReadonlySet
     for (const series of (await folder.list(path)).filter(isMinorSeries)) {
       await pruneFolder(`${path}/${series}`, isWantedImage);
     }
-    const isDocument = (file: string) => file === "releases.json" || file.endsWith(".conf");
+    const isDocument = (file: string) => DOCUMENTS.includes(file) || file.endsWith(".conf");
     await pruneFolder(path, (file) => isMinorSeries(file) || (isWantedImage(file) && !(isGone && isDocument(file))));
   }
   return pruned.sort();

@@ -5,6 +5,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import {
   type Draft,
+  type ExtensionProfile,
   formatReleaseManifest,
   GLOBAL_INDEX,
   type IndexPut,
@@ -22,11 +23,11 @@ import { Http } from "../system/http.ts";
 import type { Progress } from "../system/progress.ts";
 import { type ApiRequest, type BakeryApi, Refusal } from "./bakery-api.ts";
 import { demandClockOf } from "./clock.ts";
-import { sendDescriptions } from "./descriptions.ts";
+import { sendDescriptions, sendProfile } from "./descriptions.ts";
 import { type GlobalOptions, nextGlobalIndex, nextIndex, releaseText, type SigningPolicy } from "./index-signer.ts";
 import { releasePath } from "./paths.ts";
 import { prove } from "./proof.ts";
-import type { LocalRelease, Published, Publisher } from "./publisher.ts";
+import type { Describer, LocalRelease, Published, Publisher } from "./publisher.ts";
 import { uploadMissing } from "./uploads.ts";
 
 export interface BakeryPublisherOptions {
@@ -52,7 +53,7 @@ const INDEX_TRIES = 40;
 const LONGEST_PAUSE_MS = 3_000;
 const COPY_PAUSE_MS = 500;
 
-export class BakeryPublisher implements Publisher {
+export class BakeryPublisher implements Publisher, Describer {
   readonly #options: BakeryPublisherOptions;
 
   constructor(options: BakeryPublisherOptions) {
@@ -77,6 +78,10 @@ export class BakeryPublisher implements Publisher {
     );
     if (proves) await this.#prove(manifest, effectiveAt, uploaded);
     return { written: [...uploaded, ...changed], effectiveAt: new Date(effectiveAt) };
+  }
+
+  describe(profile: ExtensionProfile): Promise<boolean> {
+    return sendProfile(profile, this.#options.api);
   }
 
   /**

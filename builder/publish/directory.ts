@@ -51,7 +51,7 @@ import { readDocument } from "../system/read-document.ts";
 import { writeAtomically, writeText } from "../system/work-dir.ts";
 import { demandClockAfter } from "./clock.ts";
 import { type GlobalOptions, nextGlobalIndex, releaseText, type SigningPolicy } from "./index-signer.ts";
-import { changed, type LocalRelease, type Published, type Publisher } from "./publisher.ts";
+import { changed, type Describer, type LocalRelease, type Published, type Publisher } from "./publisher.ts";
 
 /** Names by which clients ask for signatures: 254 and 257 the first, 262 the second. */
 export const SIGNATURE_SUFFIXES = [".gpg", ".sha256.asc"] as const;
@@ -62,7 +62,7 @@ interface Putting extends GlobalOptions {
   readonly own: ReleaseManifest | undefined;
 }
 
-export class DirectoryPublisher implements Publisher {
+export class DirectoryPublisher implements Publisher, Describer {
   readonly #root: string;
   readonly #signing: SigningPolicy | undefined;
 
@@ -75,6 +75,13 @@ export class DirectoryPublisher implements Publisher {
   async publish(release: LocalRelease): Promise<Published> {
     await mkdir(this.#root, { recursive: true });
     return withLock(join(this.#root, ".publishing"), () => this.#publishLocked(release));
+  }
+
+  /** @throws UserError where what is there is damaged */
+  async describe(profile: ExtensionProfile): Promise<boolean> {
+    await mkdir(this.#root, { recursive: true });
+    await withLock(join(this.#root, ".publishing"), () => this.#writeProfile(profile));
+    return (await this.#read(profileLocator(profile))) === formatExtensionProfile(profile);
   }
 
   async globalIndex(): Promise<string | undefined> {

@@ -46,6 +46,12 @@ export interface Publisher {
   publish(release: LocalRelease): Promise<Published>;
 }
 
+/** A place that keeps what extensions are apart from their releases. */
+export interface Describer {
+  /** @returns whether the place has it now; else it has one that was made with a newer version */
+  describe(profile: ExtensionProfile): Promise<boolean>;
+}
+
 /**
  * Reads a release to be published and holds its files against its manifest.
  * @param path a release manifest, or a folder with a `release.json`

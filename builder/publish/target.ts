@@ -14,7 +14,7 @@ import { GithubApi } from "./github-api.ts";
 import { GithubReleases } from "./github-releases.ts";
 import { bestBeforeFrom } from "./index-date.ts";
 import type { SigningPolicy } from "./index-signer.ts";
-import type { Publisher } from "./publisher.ts";
+import type { Describer, Publisher } from "./publisher.ts";
 
 export interface TargetOptions {
   readonly proves?: boolean;
@@ -36,6 +36,17 @@ export async function publisherFor(
   if (repository !== undefined) return githubPublisher(repository, world, policy);
   if (isUrl(to)) return bakeryPublisher(to, world, { ...options, policy });
   return new DirectoryPublisher(resolve(world.cwd, to), policy);
+}
+
+/** @throws UsageError for what is neither a bakery's URL nor a folder */
+export function describerFor(to: string, world: PublishingWorld): Describer {
+  if (githubRepository(to) !== undefined) {
+    throw new UsageError("releases on GitHub have no profiles of extensions", {
+      hint: "people read there what its pages say; --to takes a bakery's URL, or a folder",
+    });
+  }
+  if (isUrl(to)) return bakeryPublisher(to, world, { policy: undefined });
+  return new DirectoryPublisher(resolve(world.cwd, to));
 }
 
 export function isUrl(to: string): boolean {

@@ -5,10 +5,14 @@ import { join } from "node:path";
 import {
   ARCHES,
   type Arch,
+  type ExtensionProfile,
   everyVersion,
+  formatExtensionProfile,
+  formatReleaseContents,
   formatReleaseManifest,
   formatTransfer,
   imageFile,
+  type ReleaseContents,
   type ReleaseManifest,
   transferFor,
 } from "../../schema/index.ts";
@@ -20,6 +24,8 @@ export interface SyntheticOptions {
   readonly size?: number;
   /** Of another seed, an image has other bytes */
   readonly seed?: string;
+  /** Whether it says what is in its images, and what it is of */
+  readonly described?: boolean;
 }
 
 /** @returns the folder's `release.json` */
@@ -27,7 +33,7 @@ export async function writeRelease(
   folder: string,
   extension: string,
   version: string,
-  { arches = ARCHES, size = 1_000, seed = "" }: SyntheticOptions = {},
+  { arches = ARCHES, size = 1_000, seed = "", described = false }: SyntheticOptions = {},
 ): Promise<string> {
   await mkdir(folder, { recursive: true });
   const images: ReleaseManifest["images"] = [];
@@ -51,7 +57,34 @@ export async function writeRelease(
   };
   const path = join(folder, "release.json");
   await writeFile(path, formatReleaseManifest(manifest));
+  if (described) {
+    await writeFile(join(folder, "contents.json"), formatReleaseContents(contentsOf(manifest)));
+    await writeFile(join(folder, "extension.json"), formatExtensionProfile(profileOf(manifest)));
+  }
   return path;
+}
+
+function contentsOf({ extension, version, images }: ReleaseManifest): ReleaseContents {
+  const none = { files: 0, folders: 1, symlinks: 0, unpackedSize: 0, units: [], largest: [], parts: [] };
+  return {
+    schemaVersion: 1,
+    extension,
+    version,
+    images: images.map(({ arch, sha256 }) => ({ arch, sha256, ...none })),
+  };
+}
+
+function profileOf({ extension, version }: ReleaseManifest): ExtensionProfile {
+  const homepage = "https://example.org";
+  const told = { description: `${extension} for tests`, homepage, readme: `# ${extension}\n` };
+  return {
+    schemaVersion: 1,
+    extension,
+    version,
+    ...told,
+    transfers: ["every-version"],
+    host: { activation: "reboot" },
+  };
 }
 
 /** The same for the same seed, and nothing that repeats. */

@@ -84,6 +84,14 @@ describe("the list", () => {
     expect(text).toContain("unknown");
   });
 
+  test("has what is told anew of an extension, without a new release", async () => {
+    await published("k3s", "v1.2.0", { description: "Told before" });
+    const body = formatExtensionProfile(profile("k3s", { version: "v1.2.0", description: "Told anew" }));
+    await it.ask("PUT", "k3s/profile", { body });
+    const { text } = await page("/");
+    expect([text.includes("Told anew"), text.includes("Told before")]).toEqual([true, false]);
+  });
+
   test("loses an extension that is withdrawn whole", async () => {
     await published("k3s", "v1.2.0");
     await published("htop", "3.4.0");

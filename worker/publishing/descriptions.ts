@@ -22,6 +22,7 @@ import {
   unlike,
 } from "../../schema/index.ts";
 import { ApiProblem } from "../errors.ts";
+import type { CatalogueKeeper } from "./catalogue-record.ts";
 import type { Inventories } from "./inventories.ts";
 import type { Objects } from "./objects.ts";
 import { SharedDocuments } from "./shared-documents.ts";
@@ -34,11 +35,13 @@ const PROFILES = {
 export class Descriptions {
   readonly #objects: Objects;
   readonly #inventories: Inventories;
+  readonly #catalogue: CatalogueKeeper;
   readonly #profiles: SharedDocuments<ExtensionProfile | undefined>;
 
-  constructor(objects: Objects, inventories: Inventories) {
+  constructor(objects: Objects, inventories: Inventories, catalogue: CatalogueKeeper) {
     this.#objects = objects;
     this.#inventories = inventories;
+    this.#catalogue = catalogue;
     this.#profiles = new SharedDocuments(objects, PROFILES);
   }
 
@@ -64,13 +67,16 @@ export class Descriptions {
   /** @throws ApiProblem 404 where nothing is published of the extension */
   async putProfile(profile: ExtensionProfile): Promise<DescriptionPut> {
     const { extension, version } = profile;
-    if ((await this.#inventories.read(extension)).releases.length === 0) throw notPublished(extension);
+    const inventory = await this.#inventories.read(extension);
+    if (inventory.releases.length === 0) throw notPublished(extension);
     const own = formatExtensionProfile(profile);
     const key = storageKey({ release: extension, file: EXTENSION_PROFILE_FILE });
     const kept = await this.#profiles.update(key, undefined, (there) => {
       const isNewer = there !== undefined && compareVersions(there.version, version) > 0;
       return isNewer || PROFILES.format(there) === own ? there : profile;
     });
+    // Without a new release no index follows that would take it over.
+    await this.#catalogue.note(inventory);
     return { kept: PROFILES.format(kept) === own };
   }
 

@@ -73,6 +73,6 @@ export function createPublishing(options: PublishingOptions): Publishing {
     uploads: new Uploads(objects, drafts),
     retryWebhook: async () => outbox?.retry((extension) => indexes.document(extension, "extension")),
     withdrawals: new Withdrawals({ objects, inventories, indexes, now }),
-    descriptions: new Descriptions(objects, inventories),
+    descriptions: new Descriptions(objects, inventories, catalogue),
   };
 }

@@ -45,13 +45,17 @@ export class MirrorRig implements AsyncDisposable {
 
   /** @param to default: the folder that is the bakery */
   async publish(extension: string, version: string, options: PublishOptions = {}): Promise<void> {
-    const { arches, to = "upstream", env = { BAKERY_SIGNING_KEY: this.armored }, size } = options;
+    const { arches, to = "upstream", env = { BAKERY_SIGNING_KEY: this.armored }, size, described = false } = options;
     const folder = this.workplace.file(`releases/${extension}-${version}`);
     const path = await writeRelease(folder, extension, version, {
+      described,
       ...(arches && { arches }),
       ...(size !== undefined && { size }),
     });
-    expect(await this.workplace.run(["publish", path, "--to", to, "--no-wait"], env)).toMatchObject({ exitCode: 0 });
+    // Of a folder, all that is told in it is published too.
+    expect(
+      await this.workplace.run(["publish", described ? folder : path, "--to", to, "--no-wait"], env),
+    ).toMatchObject({ exitCode: 0 });
   }
 
   /** `./bakery mirror`, with the keyring of the bakery unless told otherwise. */
@@ -115,6 +119,7 @@ export class MirrorRig implements AsyncDisposable {
 export interface PublishOptions {
   readonly arches?: readonly Arch[];
   readonly size?: number;
+  readonly described?: boolean;
   readonly to?: string;
   readonly env?: Record<string, string>;
 }

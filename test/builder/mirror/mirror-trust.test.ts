@@ -49,7 +49,10 @@ describe("a mirror", () => {
 
   it.each([
     ["an index with another hash", text(INDEX, (body) => body.replace(/^..../, "0000"))],
-    ["a signature of which a bit is wrong", text(`${INDEX}.gpg`, (body) => `${body.slice(0, -1)}\u0001`)],
+    [
+      "a signature of which a bit is wrong",
+      text(`${INDEX}.gpg`, (body) => body.slice(0, -1) + String.fromCharCode(body.charCodeAt(body.length - 1) ^ 1)),
+    ],
     [
       "a global index with one more line",
       text("/extensions/SHA256SUMS", (body) => body + body.replaceAll("1.0.0", "9.0.0")),
@@ -242,9 +245,11 @@ describe("while a bakery is mirrored", () => {
   it("an extension that is not named stays as it is, unless it is pruned", () =>
     using(
       async (rig) => {
+        await rig.publish("tool", "1.2.0", { described: true });
         await rig.mirror();
         await rig.mirror(["--extension", "widget"]);
-        expect(await rig.checkIndexes()).toHaveLength(8);
+        expect(await rig.checkIndexes()).toHaveLength(12);
+        expect(await rig.files()).toContain("/extensions/tool/extension.json");
         await rig.mirror(["--extension", "widget", "--prune"]);
         expect(await rig.checkIndexes()).toHaveLength(4);
         await rig.mirror(["--extension", "widget", "--prune"]);
@@ -254,6 +259,20 @@ describe("while a bakery is mirrored", () => {
       },
       ["widget"],
     ));
+
+  it("what is told of other images, or of another extension, is not passed on", () =>
+    using(async (rig) => {
+      await rig.publish("tool", "1.1.0", { described: true });
+      const [contents, profile] = ["/extensions/tool-1.1.0/contents.json", "/extensions/tool/extension.json"] as const;
+      rig.intercept = async ({ url }) => {
+        const { pathname } = new URL(url);
+        const text = (await rig.read(pathname, "upstream")) ?? "";
+        if (pathname === contents) return new Response(text.replace(/"sha256":"..../, '"sha256":"0000'));
+        return pathname === profile ? new Response(text.replace('"tool"', '"other"')) : undefined;
+      };
+      expect(await rig.mirror()).toMatchObject({ exitCode: 0 });
+      for (const path of [contents, profile]) expect(await rig.files()).not.toContain(path);
+    }));
 
   it("a file that the mirror has lost is fetched again, though nothing is new", () =>
     using(async (rig) => {

@@ -19,7 +19,8 @@ describe("a mirror of a signed bakery", () => {
     bakery = await localBakery({ vars: { INDEX_TTL_SECONDS: "0", SIGNING_KEYRING } });
     const env = { BAKERY_SIGNING_KEY: armored, BAKERY_TOKEN: bakery.token };
     for (const [name, versions] of Object.entries(EXTENSIONS)) {
-      for (const version of versions) await publisher.publish(name, version, { to: bakery.url, env });
+      for (const version of versions)
+        await publisher.publish(name, version, { to: bakery.url, env, described: name === "tool" });
     }
     await publisher[Symbol.asyncDispose]();
   }, 60_000);
@@ -56,7 +57,8 @@ describe("a mirror of a signed bakery", () => {
       );
       const others = ["/keys/import-pubring.gpg", "/extensions/noop.conf", "/extensions/tool.conf"];
       const ofRelease = ["/extensions/tool-1.0.0/release.json", "/extensions/tool-1.0.0/tool.conf"];
-      for (const path of [...names, ...others, ...ofRelease]) expect(files).toContain(path);
+      const described = ["/extensions/tool-1.0.0/contents.json", "/extensions/tool/extension.json"];
+      for (const path of [...names, ...others, ...ofRelease, ...described]) expect(files).toContain(path);
       expect(await rig.checkIndexes()).toHaveLength(8 * 3);
       expect(await rig.doctor("--keyring", "ring.gpg")).toMatchObject({ exitCode: 0 });
     }));

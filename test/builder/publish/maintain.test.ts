@@ -2,7 +2,8 @@
 import { mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { parseInventory, parseSha256Sums } from "../../../schema/index.ts";
+import { EXTENSIONS_FOLDER } from "../../../builder/catalog.ts";
+import { parseExtensionProfile, parseInventory, parseSha256Sums } from "../../../schema/index.ts";
 import type { LocalBakery } from "../../../scripts/local-bakery.ts";
 import { Workplace } from "../../support/bakery.ts";
 import { Gpg } from "../../support/gpg.ts";
@@ -26,8 +27,11 @@ beforeEach(async () => {
 });
 
 async function publish(extension: string, version: string, to = bakery.url, env = {}) {
-  const path = await writeRelease(workplace.file(`${extension}-${version}`), extension, version, { arches: ["arm64"] });
-  return workplace.run(["publish", path, "--to", to, "--no-wait"], { BAKERY_TOKEN: bakery.token, ...env });
+  const path = await writeRelease(workplace.file(`${extension}-${version}`), extension, version, {
+    arches: ["arm64"],
+    described: true,
+  });
+  return workplace.run(["publish", dirname(path), "--to", to, "--no-wait"], { BAKERY_TOKEN: bakery.token, ...env });
 }
 
 function bakeryRun(...args: string[]) {
@@ -158,6 +162,28 @@ describe("keygen", () => {
   });
 });
 
+describe("describe", () => {
+  it("tells a bakery of its newest release's extension, and its page of all extensions", async () => {
+    const door = join(EXTENSIONS_FOLDER, "../builder/recipe/index.ts");
+    await mkdir(workplace.file("extensions/tool"), { recursive: true });
+    await writeFile(
+      workplace.file("extensions/tool/recipe.ts"),
+      `import { defineExtension, file, fixed } from ${JSON.stringify(door)};
+export default defineExtension({ description: "Told anew", homepage: "https://example.org", versions: fixed("1.0.0"),
+  tree: () => [file("usr/share/tool", "")], provides: ["usr/share/tool"] });
+`,
+    );
+    const env = { BAKERY_TOKEN: bakery.token, BAKERY_EXTENSIONS: workplace.file("extensions") };
+    const told = await workplace.run(["describe", "tool", "--to", bakery.url], env);
+    expect(told).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^tool +1\.2\.0 +described$/m) });
+    const profile = await (await fetch(`${bakery.url}/extensions/tool/extension.json`)).text();
+    expect(parseExtensionProfile(profile)).toMatchObject({ version: "1.2.0", description: "Told anew" });
+    expect(await (await fetch(bakery.url)).text()).toContain("Told anew");
+    const strange = await workplace.run(["describe", "tool", "--to", bakery.url], { ...env, BAKERY_TOKEN: "wrong" });
+    expect(strange).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("1 of 1 extensions could not be") });
+  });
+});
+
 const FAULTS: [string, string, (path: string) => Promise<void>, RegExp][] = [
   [
     "an image that is gone",
@@ -191,6 +217,19 @@ const FAULTS: [string, string, (path: string) => Promise<void>, RegExp][] = [
     "extensions/tool-1.0.0/release.json",
     async (path) => writeFile(path, (await readFile(path, "utf8")).replace(/"sha256": "..../, '"sha256": "0000')),
     /has other images than the inventory/,
+  ],
+  [
+    "contents of other images",
+    "extensions/tool-1.0.0/contents.json",
+    async (path) => writeFile(path, (await readFile(path, "utf8")).replace(/"sha256":"..../, '"sha256":"0000')),
+    /contents.json\s+the contents are of other images of tool-1.0.0: take it away/,
+  ],
+  [
+    "a profile of another extension",
+    "extensions/tool/extension.json",
+    async (path) =>
+      writeFile(path, (await readFile(path, "utf8")).replace('"extension": "tool"', '"extension": "k3s"')),
+    /tool\/extension.json\s+the profile is of k3s/,
   ],
   [
     "an inventory that is damaged",

@@ -133,6 +133,39 @@ describe("releases", () => {
     }
   });
 
+  it("stay as they are where a README is published anew, by describe alone", async () => {
+    await release("tool:1.0.0", "tool:1.1.0", "--to", "site");
+    await plant("unreleased", 'versions: fixed("1.0.0")');
+    await writeFile(workplace.file("extensions/tool/README.md"), "# tool\n\nTold anew.\n");
+    const profile = async () => readFile(workplace.file("site/extensions/tool/extension.json"), "utf8");
+    const env = { BAKERY_EXTENSIONS: workplace.file("extensions") };
+    const before = await indexed();
+    for (const _ of ["once", "again"]) {
+      expect(await workplace.run(["describe", "--all", "--to", "site"], env)).toMatchObject({
+        exitCode: 0,
+        stdout: expect.stringMatching(/^EXTENSION +VERSION +RESULT\ntool +1\.1\.0 +described\n$/),
+      });
+      expect(parseExtensionProfile(await profile())).toMatchObject({
+        version: "1.1.0",
+        readme: "# tool\n\nTold anew.\n",
+      });
+    }
+    expect(await indexed()).toEqual(before);
+    const newer = (await profile()).replace('"version": "1.1.0"', '"version": "1.2.0"');
+    await writeFile(workplace.file("site/extensions/tool/extension.json"), newer);
+    const mixed = await workplace.run(["describe", "tool", "unreleased", "--to", "site"], env);
+    expect(mixed).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringMatching(/^ +unreleased +nothing is published$/m),
+    });
+    expect(mixed.stdout).toMatch(/^tool +1\.1\.0 +stays as it is/m);
+    expect(await profile()).toBe(newer);
+    for (const args of [[], ["tool", "--all"]]) {
+      expect(await workplace.run(["describe", ...args, "--to", "site"], env)).toMatchObject({ exitCode: 2 });
+    }
+    expect(await workplace.run(["describe", "tool", "--to", "github:acme/bakery"], env)).toMatchObject({ exitCode: 2 });
+  });
+
   it("whose contents are told of other images are not published", async () => {
     await release("tool:1.0.0");
     const path = workplace.file("releases/tool-1.0.0/contents.json");
