@@ -18,7 +18,7 @@ import { formatBytes, formatTable } from "../builder/system/format.ts";
 import { progressOn } from "../builder/system/progress.ts";
 import { upstreamsFrom } from "../builder/versions/upstreams.ts";
 import { formatInventory, formatSha256Sums, INDEX_FILE, indexOf, type PublishedRelease } from "../schema/index.ts";
-import { GithubSite } from "../test/builder/publish/github-site.ts";
+import { GithubSite } from "../test/builder/publish/github/site.ts";
 import { FakeGitHub } from "../test/support/upstreams/github.ts";
 import { Mirror } from "../test/support/upstreams/mirror.ts";
 
@@ -106,7 +106,7 @@ async function nothingNew(count: number): Promise<[string, Cost][]> {
   const progress = progressOn({ write: () => {} });
   const missing = async () => {
     const upstreams = upstreamsFrom(env, { cache: site.workplace.cache });
-    const asking = { catalog: { load }, upstreams, progress, cwd: site.workplace.path };
+    const asking = { catalog: { load }, upstreams, progress, cwd: site.workplace.path, env };
     const found = await findMissing(names, `github:${REPOSITORY}`, asking);
     if (found.missing.length + found.unknown.length > 0) throw new Error(JSON.stringify(found).slice(0, 500));
   };
@@ -144,7 +144,7 @@ async function oneNew(count: number): Promise<[string, Cost][]> {
   const releases = releasesOf(count);
   for (const [extension, version] of releases) {
     const tag = `${extension}-${version}`;
-    github.add(tag, {
+    github.repository.add(tag, {
       [`${tag}-x86-64.raw`]: "x",
       [INDEX_FILE]: line([extension, version]),
       [`${extension}.conf`]: "x",
@@ -160,14 +160,14 @@ async function oneNew(count: number): Promise<[string, Cost][]> {
       releases: own.map(([, version]) => ({ version, publishedAt, images })),
     };
     const sums = formatSha256Sums(indexOf(inventory));
-    github.add(extension, {
+    github.repository.add(extension, {
       [INDEX_FILE]: sums,
       "releases.json": formatInventory(inventory),
       [`${extension}.conf`]: conf,
     });
   }
-  github.add(INDEX_FILE, { [INDEX_FILE]: releases.map(line).join("") });
-  github.add("noop", { "noop.conf": "x" });
+  github.repository.add(INDEX_FILE, { [INDEX_FILE]: releases.map(line).join("") });
+  github.repository.add("noop", { "noop.conf": "x" });
 
   const api = `${github.apiUrl}/repos/${REPOSITORY}/releases`;
   const downloads = `${github.serverUrl}/${REPOSITORY}/releases/download`;

@@ -24,7 +24,7 @@ export function describeCommand(cli: Cli): Command {
       if (all === named.length > 0) throw new UsageError("say of what: <extension>…, or --all");
       const place = describerFor(to, cli);
       const names = all ? await cli.catalog.names() : [...new Set(named)];
-      const published = await publishedIn(to, { answers: cli.upstreams.answers, cwd: cli.cwd });
+      const published = await publishedIn(to, { answers: cli.upstreams.answers, cwd: cli.cwd, env: cli.env });
       const outcomes = await cli.progress.step(
         "Describing",
         () => describeExtensions(names, { catalog: cli.catalog, published, place }),

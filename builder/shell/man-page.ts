@@ -41,12 +41,15 @@ const DESCRIPTION = [
   "With --json the result is JSON, errors included.",
 ];
 
-/** As README.md has it. */
+/** As docs/reference.md has it. */
 export const ENVIRONMENT: readonly (readonly [variable: string, meaning: string])[] = [
-  ["BAKERY_URL", "the bakery that transfer files name"],
-  ["BAKERY_CACHE", "where downloads are kept, by their digest (default: ~/.cache/sysext-bakery)"],
+  ["BAKERY_URL", "the bakery that transfer files and configurations name"],
+  [
+    "BAKERY_CACHE",
+    "where downloads are kept, by their digest (default: sysext-bakery in XDG_CACHE_HOME, or in ~/.cache)",
+  ],
+  ["BAKERY_EXTENSIONS", "a folder of recipes other than extensions/"],
   ["BAKERY_MIRROR", "http://mirror is asked for http://mirror/host/path instead of every https://host/path"],
-  ["GITHUB_TOKEN", "lifts GitHub's rate limit; sent to GITHUB_API_URL only"],
   [
     "BAKERY_CONTAINERS",
     "what builds run in: docker, podman, or none for a tree without them (default: the first that works)",
@@ -55,7 +58,21 @@ export const ENVIRONMENT: readonly (readonly [variable: string, meaning: string]
     "DEBIAN_ARCHIVE, DEBIAN_KEYRING",
     "where Debian's packages come from, and whose keys vouch for it (default: as this machine's apt)",
   ],
-  ["BAKERY_EXTENSIONS", "a folder of recipes other than extensions/"],
+  [
+    "DOCKER_CONFIG, REGISTRY_AUTH_FILE",
+    "where logins to container registries are kept, as docker and podman have them",
+  ],
+  ["GITHUB_TOKEN, GH_TOKEN", "lifts GitHub's rate limit, and publishes to github:…; sent to GITHUB_API_URL only"],
+  [
+    "GITHUB_API_URL, GITHUB_SERVER_URL",
+    "another GitHub, as Actions set them, for github:…; recipes download from github.com everywhere, so missing and release want GITHUB_API_URL=https://api.github.com there",
+  ],
+  ["BAKERY_TOKEN", "publishes, to the bakery of --to"],
+  ["ACTIONS_ID_TOKEN_REQUEST_URL, ACTIONS_ID_TOKEN_REQUEST_TOKEN", "set by GitHub Actions: publishes without a secret"],
+  ["BAKERY_SIGNING_KEY", "the private key that signs indexes, armored"],
+  ["BAKERY_SIGNING_PASSPHRASE", "unlocks it; locks the one that keygen makes"],
+  ["BAKERY_KEYRING", "a file of keys that are trusted beside it, while one replaces the other"],
+  ["BAKERY_BEST_BEFORE_DAYS", "how long signed indexes may be believed (default: 30; 0: no dates)"],
 ];
 
 const EXIT_STATUS = [

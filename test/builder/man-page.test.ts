@@ -66,13 +66,13 @@ it("is without fault to mandoc, also with what means something to roff", async (
   }
 });
 
-it("has the variables of the environment that README.md has", async () => {
-  const readme = await readFile(new URL("../../README.md", import.meta.url), "utf8");
+it("has the variables of the environment that the reference has", async () => {
+  const reference = await readFile(new URL("../../docs/reference.md", import.meta.url), "utf8");
   for (const [variables, meaning] of ENVIRONMENT) {
     const cell = variables
       .split(", ")
       .map((name) => `\`${name}\``)
       .join(", ");
-    expect(readme.replaceAll(/(?<=\| .*\| .*)`/g, "")).toContain(`| ${cell} | ${meaning} |`);
+    expect(reference.replaceAll(/(?<=\| .*\| .*)`/g, "")).toContain(`| ${cell} | ${meaning} |`);
   }
 });
