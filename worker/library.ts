@@ -5,7 +5,6 @@ import {
   type ApiImage,
   type ApiLatest,
   type ApiRelease,
-  ARCHES,
   type Arch,
   feedLocator,
   GLOBAL_INDEX,
@@ -42,16 +41,7 @@ export class Library {
   /** By name; undefined where there is no index of all. */
   async extensions(): Promise<ApiExtensions["extensions"] | undefined> {
     const index = await this.#services.indexes.current(GLOBAL_INDEX.release, { waitUntil: this.#waitUntil });
-    if (index === undefined) return undefined;
-    const images = imagesOf(index.views.text);
-    const byExtension = Map.groupBy(images, ({ extension }) => extension);
-    return [...byExtension.keys()].sort().map((name) => {
-      const all = byExtension.get(name) ?? [];
-      const versions = [...new Set(all.map((image) => image.version))].sort(newestFirst);
-      const [version = ""] = versions;
-      const arches = ARCHES.filter((arch) => all.some((image) => image.version === version && image.arch === arch));
-      return { name, version, arches, releases: versions.length };
-    });
+    return index?.views.extensions.map(({ arches, ...row }) => ({ ...row, arches: [...arches] }));
   }
 
   async extension(name: string): Promise<ApiExtension | undefined> {

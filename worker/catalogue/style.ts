@@ -74,12 +74,14 @@ body > header .name { font-family: var(--sans); letter-spacing: 0; }
 label { display: grid; gap: .2rem; font-size: .8125rem; color: var(--soft); }
 .find label:first-child { flex: 1 1 16rem; }
 input, select, button { font: 1rem/1.4 var(--sans); color: var(--ink); background: var(--paper); border: 1px solid var(--soft); border-radius: 0; padding: .35rem .6rem; min-height: 2.5rem; max-width: 100%; }
+select { text-overflow: ellipsis; }
 button { cursor: pointer; }
 button:hover { border-color: var(--accent); color: var(--accent); }
 button.copy { min-height: 1.75rem; padding: .1rem .6rem; font-size: .8125rem; }
 .theme { min-height: 1.75rem; padding: 0 .6rem; font-size: .8125rem; }
 
 .configure { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 15rem), 1fr)); gap: .75rem 1.25rem; align-items: end; margin-bottom: 1.25rem; }
+.configure label { grid-template-columns: minmax(0, 1fr); }
 .configure button { justify-self: start; }
 .configure + .warn { border-left: 3px solid; padding-left: .75rem; }
 .text { max-height: 30rem; overflow: auto; background: var(--wash); }

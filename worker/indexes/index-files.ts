@@ -51,7 +51,8 @@ export class IndexFiles {
 
   /** All extensions, where the global index is in memory: for those who can do without. */
   extensionsAtHand(): readonly string[] {
-    return this.#inEffect(this.#cache.fresh(GLOBAL_INDEX.release))?.views.extensions ?? [];
+    const index = this.#inEffect(this.#cache.fresh(GLOBAL_INDEX.release));
+    return index?.views.extensions.map(({ name }) => name) ?? [];
   }
 
   #inEffect(found: FoundIndex | undefined): CurrentIndex | undefined {

@@ -1,5 +1,6 @@
 /** What clients see of a published index: of all versions, of each minor series, and the newest image of each. */
 import {
+  ARCHES,
   type Arch,
   bestBeforeOf,
   type Freshness,
@@ -21,6 +22,14 @@ import type { MemoryFile } from "../stores/memory-body.ts";
 export interface View {
   readonly index: MemoryFile;
   readonly signature: MemoryFile | undefined;
+}
+
+/** What an index says of an extension: its newest version, the architectures of that, and how many versions there are. */
+export interface IndexedExtension {
+  readonly name: string;
+  readonly version: string;
+  readonly arches: readonly Arch[];
+  readonly releases: number;
 }
 
 /** Made once for each copy of an index and kept with it: what a request costs does not depend on how long it is. */
@@ -48,7 +57,7 @@ export class GenerationViews {
   readonly #views = new Map<string | undefined, View>();
   readonly #newest = new Map<string, Release>();
   #bestBefore: string | null | undefined;
-  #extensions: readonly string[] | undefined;
+  #extensions: readonly IndexedExtension[] | undefined;
   #lines: ReadonlyMap<string | undefined, readonly IndexEntry[]> | undefined;
 
   constructor(generation: Generation) {
@@ -105,11 +114,9 @@ export class GenerationViews {
     return newest;
   }
 
-  /** Whose images it names. */
-  get extensions(): readonly string[] {
-    this.#extensions ??= [
-      ...new Set(parseSha256Sums(this.text).flatMap(({ file }) => parseImageFile(file)?.extension ?? [])),
-    ];
+  /** Whose images it names, by name. A global index has tens of thousands of lines: so they are looked through once. */
+  get extensions(): readonly IndexedExtension[] {
+    this.#extensions ??= extensionsOf(this.text);
     return this.#extensions;
   }
 
@@ -121,6 +128,18 @@ export class GenerationViews {
     this.#lines ??= linesBySeries(parseSha256Sums(this.text));
     return series === undefined ? [...this.#lines.values()].flat() : (this.#lines.get(series) ?? []);
   }
+}
+
+function extensionsOf(text: string): IndexedExtension[] {
+  const images = parseSha256Sums(text).flatMap(({ file }) => parseImageFile(file) ?? []);
+  const byExtension = Map.groupBy(images, ({ extension }) => extension);
+  return [...byExtension.keys()].sort().map((name) => {
+    const all = byExtension.get(name) ?? [];
+    const versions = [...new Set(all.map(({ version }) => version))].sort(newestFirst);
+    const [version = ""] = versions;
+    const arches = ARCHES.filter((arch) => all.some((image) => image.version === version && image.arch === arch));
+    return { name, version, arches, releases: versions.length };
+  });
 }
 
 async function memoryFile(bytes: Uint8Array, modified: Date): Promise<MemoryFile> {
