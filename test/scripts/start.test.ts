@@ -1,10 +1,12 @@
 /** `npm start` as a user runs it: serves what it baked, ends at Ctrl-C, and says what is in its way. */
 import { type ChildProcess, spawn } from "node:child_process";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
 import { parseSha256Sums } from "../../schema/index.ts";
 import { Workplace } from "../support/bakery.ts";
+import { execute } from "../support/execute.ts";
 import { localBakery } from "../support/local-bakery.ts";
 import { freePort, listening } from "../support/ports.ts";
 
@@ -53,12 +55,27 @@ it("bakes, publishes and serves, ends cleanly when it is interrupted, and is qui
   expect(await (await fetch(url)).text()).toContain(`<a href="/catalogue/workerd">workerd</a>`);
 
   const [page = ""] = /http:\S+\/catalogue\/\S+/.exec(started.output) ?? [];
-  expect(await (await fetch(page)).text()).toContain("<h1>workerd</h1>");
+  expect(await (await fetch(page)).text()).toMatch(/<h1>(?:<code>)?workerd</);
 
   // The very commands that it prints.
   const [, config = ""] = /\.\/bakery (config .*)/.exec(started.output) ?? [];
   const configured = await workplace.run(config.split(" "));
   expect(configured).toMatchObject({ exitCode: 0, stdout: expect.stringContaining(`${url}/extensions/workerd`) });
+
+  // What docs/start-here.md has people type: answered by this bakery, or printed by it for root to do.
+  const guide = (await readFile(join(ROOT, "docs/start-here.md"), "utf8")).replaceAll("http://127.0.0.1:8787", url);
+  const typed = [...guide.matchAll(/^```\n([\s\S]*?)^```$/gm)].flatMap(([, lines = ""]) => lines.trim().split("\n"));
+  const asked = typed.filter((command) => /^(?:curl http|\.\/bakery )/.test(command));
+  expect(asked).toHaveLength(3);
+  for (const command of asked) {
+    const line = command.replace("curl ", "curl --fail --silent ").replace("./bakery", join(ROOT, "bakery"));
+    expect(await execute("sh", ["-c", line], { cwd: workplace.path })).toMatchObject({ exitCode: 0 });
+  }
+  expect(await readFile(workplace.file("workerd.sh"), "utf8")).toContain(`${url}/extensions/workerd`);
+  for (const command of typed.filter((one) => !asked.includes(one) && one !== "npm start" && one !== "sh workerd.sh")) {
+    expect(started.output).toContain(command);
+  }
+
   const [, token = "", release = ""] = /BAKERY_TOKEN=(\S+) \.\/bakery publish (\S+) --to/.exec(started.output) ?? [];
   const published = await workplace.run(["publish", join(ROOT, release), "--to", url], { BAKERY_TOKEN: token });
   expect(published).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("nothing to do") });
