@@ -18,7 +18,7 @@ import { formatBytes, formatTable } from "../builder/system/format.ts";
 import { progressOn } from "../builder/system/progress.ts";
 import { upstreamsFrom } from "../builder/versions/upstreams.ts";
 import { formatInventory, formatSha256Sums, INDEX_FILE, indexOf, type PublishedRelease } from "../schema/index.ts";
-import { GithubSite } from "../test/builder/publish/github-site.ts";
+import { GithubSite } from "../test/builder/publish/github/site.ts";
 import { FakeGitHub } from "../test/support/upstreams/github.ts";
 import { Mirror } from "../test/support/upstreams/mirror.ts";
 

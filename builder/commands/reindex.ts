@@ -1,7 +1,7 @@
 /** `reindex`: puts the indexes that follow from what is published, of one extension or of all. */
 import { resolve } from "node:path";
 import type { Command } from "commander";
-import { DirectoryPublisher } from "../publish/directory.ts";
+import { DirectoryPublisher } from "../publish/directory/publisher.ts";
 import { reindexAll } from "../publish/reindex-all.ts";
 import { bakeryPublisher, githubPublisher, githubRepository, isUrl, signingPolicy } from "../publish/target.ts";
 import { UsageError, UserError } from "../system/errors.ts";

@@ -12,7 +12,7 @@ import { smokeCommands } from "../../builder/bake/smoke.ts";
 import { Catalog } from "../../builder/catalog.ts";
 import { machineArch } from "../../builder/guest/machine-arch.ts";
 import { type Subject, withSubject } from "../../builder/guest/merge-test/subject.ts";
-import { DirectoryPublisher } from "../../builder/publish/directory.ts";
+import { DirectoryPublisher } from "../../builder/publish/directory/publisher.ts";
 import { openRelease } from "../../builder/publish/publisher.ts";
 import { Workplace } from "../support/bakery.ts";
 import { bakeIn, plantIn, service } from "../support/guest-images.ts";

@@ -11,11 +11,11 @@ import {
   RELEASE_MANIFEST_FILE,
   type ReleaseManifest,
   releaseName,
-} from "../../schema/index.ts";
-import { sha256Of } from "../system/digest.ts";
-import { UserError } from "../system/errors.ts";
-import { releaseText } from "./index-signer.ts";
-import type { LocalRelease } from "./publisher.ts";
+} from "../../../schema/index.ts";
+import { sha256Of } from "../../system/digest.ts";
+import { UserError } from "../../system/errors.ts";
+import { releaseText } from "../index-signer.ts";
+import type { LocalRelease } from "../publisher.ts";
 
 export interface Content {
   readonly file: string;

@@ -10,8 +10,8 @@
  * other one has made.
  */
 import { randomBytes } from "node:crypto";
-import type { Content } from "./github-contents.ts";
-import type { GithubAsset, GithubRelease, GithubReleases, Notes } from "./github-releases.ts";
+import type { Content } from "./contents.ts";
+import type { GithubAsset, GithubRelease, GithubReleases, Notes } from "./releases.ts";
 
 /** Somebody else was faster. */
 export class ChangedMeanwhile extends Error {

@@ -2,9 +2,9 @@
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { describe, expect, it } from "vitest";
-import { parsePublicPath, publicPath } from "../../../schema/index.ts";
-import { Workplace } from "../../support/bakery.ts";
-import { FILES, Publication, publisherContract, type Site } from "./publisher.contract.ts";
+import { parsePublicPath, publicPath } from "../../../../schema/index.ts";
+import { Workplace } from "../../../support/bakery.ts";
+import { FILES, Publication, publisherContract, type Site } from "../publisher.contract.ts";
 
 async function openSite(workplace: Workplace): Promise<Site> {
   const to = workplace.file("site");

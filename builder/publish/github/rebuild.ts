@@ -12,12 +12,12 @@ import {
   type PublishedRelease,
   parseReleaseName,
   parseSha256Sums,
-} from "../../schema/index.ts";
-import { UserError } from "../system/errors.ts";
-import { type Content, SIGNATURE_FILES } from "./github-contents.ts";
-import { inventoryIn } from "./github-indexes.ts";
-import type { Metadata } from "./github-metadata.ts";
-import type { GithubAsset, GithubRelease, GithubReleases } from "./github-releases.ts";
+} from "../../../schema/index.ts";
+import { UserError } from "../../system/errors.ts";
+import { type Content, SIGNATURE_FILES } from "./contents.ts";
+import { inventoryIn } from "./indexes.ts";
+import type { Metadata } from "./metadata.ts";
+import type { GithubAsset, GithubRelease, GithubReleases } from "./releases.ts";
 
 export interface Rebuilt {
   /** As it was; the same object as `inventory` where that is right */

@@ -8,11 +8,11 @@ import {
   parseReleaseManifest,
   RELEASE_MANIFEST_FILE,
   type ReleaseManifest,
-} from "../../schema/index.ts";
-import { UserError } from "../system/errors.ts";
-import { type Content, documentContents } from "./github-contents.ts";
-import { releaseNotes } from "./github-notes.ts";
-import { type GithubRelease, type GithubReleases, type Notes, otherFiles } from "./github-releases.ts";
+} from "../../../schema/index.ts";
+import { UserError } from "../../system/errors.ts";
+import { type Content, documentContents } from "./contents.ts";
+import { releaseNotes } from "./notes.ts";
+import { type GithubRelease, type GithubReleases, type Notes, otherFiles } from "./releases.ts";
 
 /** @returns names of the files that were not there */
 export async function putRelease(

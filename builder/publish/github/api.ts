@@ -5,11 +5,11 @@
  * https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { rootMessage, UpstreamError, UsageError, UserError } from "../system/errors.ts";
-import { type Headings, Http, type HttpOptions } from "../system/http.ts";
-import { asFailure, type Failure, failedStatus, RateLimitError, RefusedError } from "../system/http-failure.ts";
-import { IdleTimer } from "../system/idle-timer.ts";
-import { Waits } from "../system/waits.ts";
+import { rootMessage, UpstreamError, UsageError, UserError } from "../../system/errors.ts";
+import { type Headings, Http, type HttpOptions } from "../../system/http.ts";
+import { asFailure, type Failure, failedStatus, RateLimitError, RefusedError } from "../../system/http-failure.ts";
+import { IdleTimer } from "../../system/idle-timer.ts";
+import { Waits } from "../../system/waits.ts";
 
 export interface GithubApiOptions extends Pick<HttpOptions, "signal" | "retryDelay" | "onWait" | "sleep"> {
   /** `GITHUB_API_URL`, as GitHub Actions sets it */

@@ -20,13 +20,13 @@ import {
   parseSha256Sums,
   type ReleaseManifest,
   withLinesOf,
-} from "../../schema/index.ts";
-import { sha256Of } from "../system/digest.ts";
-import { UserError } from "../system/errors.ts";
-import { type Content, SIGNATURE_FILES, signatureContents, textContent } from "./github-contents.ts";
-import type { Metadata } from "./github-metadata.ts";
-import type { GithubReleases } from "./github-releases.ts";
-import { nextGlobalIndex, type SigningPolicy } from "./index-signer.ts";
+} from "../../../schema/index.ts";
+import { sha256Of } from "../../system/digest.ts";
+import { UserError } from "../../system/errors.ts";
+import { nextGlobalIndex, type SigningPolicy } from "../index-signer.ts";
+import { type Content, SIGNATURE_FILES, signatureContents, textContent } from "./contents.ts";
+import type { Metadata } from "./metadata.ts";
+import type { GithubReleases } from "./releases.ts";
 
 export interface IndexContext {
   readonly releases: GithubReleases;

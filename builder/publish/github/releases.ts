@@ -6,14 +6,14 @@
  * https://docs.github.com/en/rest/releases/assets
  */
 import * as v from "valibot";
-import { InvalidInput } from "../../schema/index.ts";
-import { NotFoundError, UpstreamError, UserError } from "../system/errors.ts";
-import type { Progress } from "../system/progress.ts";
-import { check, nextPage } from "../versions/read-answer.ts";
-import { type GithubApi, UncertainError, UnprocessableError } from "./github-api.ts";
-import type { Content } from "./github-contents.ts";
-import { changed } from "./publisher.ts";
-import { MeteredBlob } from "./uploads.ts";
+import { InvalidInput } from "../../../schema/index.ts";
+import { NotFoundError, UpstreamError, UserError } from "../../system/errors.ts";
+import type { Progress } from "../../system/progress.ts";
+import { check, nextPage } from "../../versions/read-answer.ts";
+import { changed } from "../publisher.ts";
+import { MeteredBlob } from "../uploads.ts";
+import { type GithubApi, UncertainError, UnprocessableError } from "./api.ts";
+import type { Content } from "./contents.ts";
 
 const asset = v.object({
   id: v.number(),

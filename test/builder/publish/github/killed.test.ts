@@ -1,13 +1,13 @@
 /** Publishers to GitHub that are killed at each of their requests, and several at once. */
 import { expect, it } from "vitest";
-import { textContent } from "../../../builder/publish/github-contents.ts";
-import { ChangedMeanwhile, Metadata } from "../../../builder/publish/github-metadata.ts";
-import { extensionNotes } from "../../../builder/publish/github-notes.ts";
-import { SigningKey } from "../../../builder/signing/signing-key.ts";
-import { parseInventory } from "../../../schema/index.ts";
-import { GithubSite } from "./github-site.ts";
-import { live } from "./lives.ts";
-import type { Where } from "./mortal-fetch.ts";
+import { textContent } from "../../../../builder/publish/github/contents.ts";
+import { ChangedMeanwhile, Metadata } from "../../../../builder/publish/github/metadata.ts";
+import { extensionNotes } from "../../../../builder/publish/github/notes.ts";
+import { SigningKey } from "../../../../builder/signing/signing-key.ts";
+import { parseInventory } from "../../../../schema/index.ts";
+import { live } from "../lives.ts";
+import type { Where } from "../mortal-fetch.ts";
+import { GithubSite } from "./site.ts";
 
 async function signedSite(): Promise<GithubSite> {
   const site = await GithubSite.open();

@@ -17,18 +17,18 @@ import {
   publicPath,
   type ReleaseManifest,
   releaseName,
-} from "../../schema/index.ts";
-import { NotFoundError, UserError } from "../system/errors.ts";
-import type { Progress } from "../system/progress.ts";
-import { type Content, contentsOf, textContent } from "./github-contents.ts";
-import { extensionContents, globalContents, type IndexContext, inventoryIn } from "./github-indexes.ts";
-import { ChangedMeanwhile, Metadata } from "./github-metadata.ts";
-import { extensionNotes, globalNotes, keyNotes, noopNotes } from "./github-notes.ts";
-import { rebuiltInventory } from "./github-rebuild.ts";
-import { putRelease } from "./github-release.ts";
-import type { GithubAsset, GithubReleases, Notes } from "./github-releases.ts";
-import { releaseText, type SigningPolicy } from "./index-signer.ts";
-import type { LocalRelease, Published, Publisher } from "./publisher.ts";
+} from "../../../schema/index.ts";
+import { NotFoundError, UserError } from "../../system/errors.ts";
+import type { Progress } from "../../system/progress.ts";
+import { releaseText, type SigningPolicy } from "../index-signer.ts";
+import type { LocalRelease, Published, Publisher } from "../publisher.ts";
+import { type Content, contentsOf, textContent } from "./contents.ts";
+import { extensionContents, globalContents, type IndexContext, inventoryIn } from "./indexes.ts";
+import { ChangedMeanwhile, Metadata } from "./metadata.ts";
+import { extensionNotes, globalNotes, keyNotes, noopNotes } from "./notes.ts";
+import { rebuiltInventory } from "./rebuild.ts";
+import { putRelease } from "./release.ts";
+import type { GithubAsset, GithubReleases, Notes } from "./releases.ts";
 
 export interface GithubPublisherOptions {
   readonly releases: GithubReleases;

@@ -1,7 +1,7 @@
 /** What people read at a release on GitHub. */
-import { formatSha256Sums, GLOBAL_INDEX, linesOf, type ReleaseManifest, releaseName } from "../../schema/index.ts";
-import { formatBytes } from "../system/format.ts";
-import type { Notes } from "./github-releases.ts";
+import { formatSha256Sums, GLOBAL_INDEX, linesOf, type ReleaseManifest, releaseName } from "../../../schema/index.ts";
+import { formatBytes } from "../../system/format.ts";
+import type { Notes } from "./releases.ts";
 
 export function releaseNotes(manifest: ReleaseManifest): Notes {
   const { extension, images, provenance } = manifest;

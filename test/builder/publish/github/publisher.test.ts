@@ -3,14 +3,14 @@ import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { json } from "itty-router";
 import { describe, expect, it } from "vitest";
-import { openRelease } from "../../../builder/publish/publisher.ts";
-import { SigningKey } from "../../../builder/signing/signing-key.ts";
-import { parseInventory, parsePublicPath, storageKey } from "../../../schema/index.ts";
-import { localBakery } from "../../support/local-bakery.ts";
-import { sha256 } from "../../support/sha256.ts";
-import { GithubStandIn, REPOSITORY, TOKEN } from "../../support/upstreams/github-releases.ts";
-import { GithubSite } from "./github-site.ts";
-import { publisherContract } from "./publisher.contract.ts";
+import { openRelease } from "../../../../builder/publish/publisher.ts";
+import { SigningKey } from "../../../../builder/signing/signing-key.ts";
+import { parseInventory, parsePublicPath, storageKey } from "../../../../schema/index.ts";
+import { localBakery } from "../../../support/local-bakery.ts";
+import { sha256 } from "../../../support/sha256.ts";
+import { GithubStandIn, REPOSITORY, TOKEN } from "../../../support/upstreams/github-releases.ts";
+import { publisherContract } from "../publisher.contract.ts";
+import { GithubSite } from "./site.ts";
 
 publisherContract("GitHub", async () => {
   const github = await GithubStandIn.open();

@@ -1,15 +1,16 @@
 /** A bakery on the stand-in for GitHub, with publishers that lose no time when they wait. */
-import { GithubPublisher } from "../../../builder/publish/github.ts";
-import { GithubApi } from "../../../builder/publish/github-api.ts";
-import { GithubReleases } from "../../../builder/publish/github-releases.ts";
-import type { SigningPolicy } from "../../../builder/publish/index-signer.ts";
-import { openRelease } from "../../../builder/publish/publisher.ts";
-import { progressOn } from "../../../builder/system/progress.ts";
-import { parseSha256Sums } from "../../../schema/index.ts";
-import { Workplace } from "../../support/bakery.ts";
-import { sha256 } from "../../support/sha256.ts";
-import { type SyntheticOptions, writeRelease } from "../../support/synthetic-release.ts";
-import { GithubStandIn, REPOSITORY, TOKEN } from "../../support/upstreams/github-releases.ts";
+
+import { GithubApi } from "../../../../builder/publish/github/api.ts";
+import { GithubPublisher } from "../../../../builder/publish/github/publisher.ts";
+import { GithubReleases } from "../../../../builder/publish/github/releases.ts";
+import type { SigningPolicy } from "../../../../builder/publish/index-signer.ts";
+import { openRelease } from "../../../../builder/publish/publisher.ts";
+import { progressOn } from "../../../../builder/system/progress.ts";
+import { parseSha256Sums } from "../../../../schema/index.ts";
+import { Workplace } from "../../../support/bakery.ts";
+import { sha256 } from "../../../support/sha256.ts";
+import { type SyntheticOptions, writeRelease } from "../../../support/synthetic-release.ts";
+import { GithubStandIn, REPOSITORY, TOKEN } from "../../../support/upstreams/github-releases.ts";
 
 const SILENT = progressOn({ write: () => {} });
 

@@ -43,15 +43,15 @@ import {
   type ReleaseManifest,
   releaseName,
   withLinesOf,
-} from "../../schema/index.ts";
-import { measureFile } from "../system/digest.ts";
-import { errorCode, UserError } from "../system/errors.ts";
-import { withLock } from "../system/lock.ts";
-import { readDocument } from "../system/read-document.ts";
-import { writeAtomically, writeText } from "../system/work-dir.ts";
-import { demandClockAfter } from "./clock.ts";
-import { type GlobalOptions, nextGlobalIndex, releaseText, type SigningPolicy } from "./index-signer.ts";
-import { changed, type Describer, type LocalRelease, type Published, type Publisher } from "./publisher.ts";
+} from "../../../schema/index.ts";
+import { measureFile } from "../../system/digest.ts";
+import { errorCode, UserError } from "../../system/errors.ts";
+import { withLock } from "../../system/lock.ts";
+import { readDocument } from "../../system/read-document.ts";
+import { writeAtomically, writeText } from "../../system/work-dir.ts";
+import { demandClockAfter } from "../clock.ts";
+import { type GlobalOptions, nextGlobalIndex, releaseText, type SigningPolicy } from "../index-signer.ts";
+import { changed, type Describer, type LocalRelease, type Published, type Publisher } from "../publisher.ts";
 
 /** Names by which clients ask for signatures: 254 and 257 the first, 262 the second. */
 export const SIGNATURE_SUFFIXES = [".gpg", ".sha256.asc"] as const;
