@@ -144,7 +144,7 @@ async function oneNew(count: number): Promise<[string, Cost][]> {
   const releases = releasesOf(count);
   for (const [extension, version] of releases) {
     const tag = `${extension}-${version}`;
-    github.add(tag, {
+    github.repository.add(tag, {
       [`${tag}-x86-64.raw`]: "x",
       [INDEX_FILE]: line([extension, version]),
       [`${extension}.conf`]: "x",
@@ -160,14 +160,14 @@ async function oneNew(count: number): Promise<[string, Cost][]> {
       releases: own.map(([, version]) => ({ version, publishedAt, images })),
     };
     const sums = formatSha256Sums(indexOf(inventory));
-    github.add(extension, {
+    github.repository.add(extension, {
       [INDEX_FILE]: sums,
       "releases.json": formatInventory(inventory),
       [`${extension}.conf`]: conf,
     });
   }
-  github.add(INDEX_FILE, { [INDEX_FILE]: releases.map(line).join("") });
-  github.add("noop", { "noop.conf": "x" });
+  github.repository.add(INDEX_FILE, { [INDEX_FILE]: releases.map(line).join("") });
+  github.repository.add("noop", { "noop.conf": "x" });
 
   const api = `${github.apiUrl}/repos/${REPOSITORY}/releases`;
   const downloads = `${github.serverUrl}/${REPOSITORY}/releases/download`;

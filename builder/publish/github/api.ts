@@ -5,11 +5,12 @@
  * https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { rootMessage, UpstreamError, UsageError, UserError } from "../../system/errors.ts";
+import { NotFoundError, UpstreamError, UsageError, UserError } from "../../system/errors.ts";
 import { type Headings, Http, type HttpOptions } from "../../system/http.ts";
-import { asFailure, type Failure, failedStatus, RateLimitError, RefusedError } from "../../system/http-failure.ts";
+import { asFailure, type Failure, RateLimitError } from "../../system/http-failure.ts";
 import { IdleTimer } from "../../system/idle-timer.ts";
 import { Waits } from "../../system/waits.ts";
+import { explained, failureOf, parseAnswer, uncertain } from "./failures.ts";
 
 export interface GithubApiOptions extends Pick<HttpOptions, "signal" | "retryDelay" | "onWait" | "sleep"> {
   /** `GITHUB_API_URL`, as GitHub Actions sets it */
@@ -27,29 +28,11 @@ export interface Write {
   readonly blob?: (progressed: () => void) => Blob;
 }
 
-/** 422: GitHub understood, and will not do it. */
-export class UnprocessableError extends UpstreamError {
-  /** There is a release of this tag, or an asset of this name. */
-  readonly isTaken: boolean;
-
-  constructor(message: string, url: string, errors: string) {
-    super(message, { details: { url, ...(errors !== "" && { reason: errors }) } });
-    this.isTaken = errors.includes("already_exists");
-  }
-}
-
-/** No answer, or one that GitHub's own failure made: whether it was done is to be looked up. */
-export class UncertainError extends UpstreamError {}
-
 const TRIES = 4;
 /** What a request may wait in all. Longer than this, a rate limit is for the user to wait out. Milliseconds. */
 const LONGEST_WAIT = 90_000;
-/** GitHub's advice for a secondary limit that does not say how long it lasts. */
-const SECONDARY_WAIT_SECONDS = "60";
 /** Without a byte for so long, a connection counts as dead; GitHub takes its time to store a large asset. */
 const IDLE_TIMEOUT = 300_000;
-const CONTENTS_HINT =
-  "it needs the right contents: write; in GitHub Actions give the job `permissions: contents: write`";
 
 export class GithubApi {
   readonly repository: string;
@@ -87,13 +70,18 @@ export class GithubApi {
 
   /** @throws NotFoundError for 404; UserError where the token is not accepted */
   async read(url: string): Promise<{ value: unknown; headers: Headers }> {
-    return this.#http.json(url, this.#headers).catch((error) => this.#explain(error));
+    return this.#http.json(url, this.#headers).catch(this.#explain);
   }
 
   /** The bytes of an asset, which lie elsewhere: the token stays here. */
   async bytes(url: string): Promise<Buffer> {
     const headers = { ...this.#headers, accept: "application/octet-stream" };
-    return (await this.#http.readBytes(url, headers).catch((error) => this.#explain(error))).bytes;
+    return (await this.#http.readBytes(url, headers).catch(this.#explain)).bytes;
+  }
+
+  /** What anybody can download, without our token. */
+  async publicBytes(url: string): Promise<Buffer> {
+    return (await this.#http.readBytes(url)).bytes;
   }
 
   /** The sha256 of an asset, of which nothing is kept. */
@@ -112,6 +100,17 @@ export class GithubApi {
    */
   async writeOnce(request: Write): Promise<unknown> {
     return this.#attempt(request, ({ passing, error }) => passing && error instanceof RateLimitError);
+  }
+
+  /** @returns whether it was there */
+  async delete(url: string): Promise<boolean> {
+    try {
+      await this.write({ method: "DELETE", url });
+      return true;
+    } catch (error) {
+      if (error instanceof NotFoundError) return false;
+      throw error;
+    }
   }
 
   /** A pause before something is tried again: longer each time, and not the same for two that are in each other's way. */
@@ -174,82 +173,18 @@ export class GithubApi {
         ...(body !== undefined && { body }),
       });
       const text = await response.text();
-      if (!response.ok) throw await this.#failure(method, url, response, text);
-      return text === "" ? undefined : parse(url, text);
+      if (!response.ok) throw await failureOf({ method, url, repository: this.repository }, response, text);
+      return text === "" ? undefined : parseAnswer(url, text);
     } finally {
       idle.stop();
     }
   }
 
-  async #failure(method: string, url: string, response: Response, text: string): Promise<Error> {
-    const { status, statusText } = response;
-    if (status === 422) return unprocessable(url, text);
-    if (status >= 300 && status < 400) return this.#moved(response);
-    const headers = new Headers(response.headers);
-    if (
-      /secondary rate limit/i.test(text) &&
-      headers.get("x-ratelimit-remaining") !== "0" &&
-      !headers.has("retry-after")
-    )
-      headers.set("retry-after", SECONDARY_WAIT_SECONDS);
-    const failed = await failedStatus(url, new Response(null, { status, statusText, headers }));
-    // Who may not write is told that there is nothing; what is to be changed or deleted may really be gone.
-    const isDeniedPost = method === "POST" && status === 404;
-    const { error } = failed;
-    return isDeniedPost || (error instanceof RefusedError && isDenied(error)) ? this.#mayNot(error) : failed;
-  }
-
-  #moved({ headers }: Response): UserError {
-    return new UserError(`${this.repository} has another name now`, {
-      details: { location: headers.get("location") ?? "" },
-      hint: "publish to it by that name",
-    });
-  }
-
-  #explain(error: unknown): never {
-    throw error instanceof RefusedError && isDenied(error) ? this.#mayNot(error) : error;
-  }
-
-  #mayNot(cause: UpstreamError): UserError {
-    return new UserError(`GitHub does not let the token publish to ${this.repository}`, {
-      details: cause.details,
-      hint: CONTENTS_HINT,
-      cause,
-    });
-  }
+  readonly #explain = (error: unknown): never => {
+    throw explained(error, this.repository);
+  };
 
   #delay(tries: number): number {
     return this.#retryDelay * 2 ** (tries - 1) * (0.5 + Math.random());
-  }
-}
-
-function isDenied(error: RefusedError): boolean {
-  return !(error instanceof RateLimitError) && (error.status === 401 || error.status === 403);
-}
-
-/** Of what may have been done, nobody shall think that it was not. */
-function uncertain({ error, passing }: Failure): Error {
-  if (!passing || error instanceof RateLimitError || !(error instanceof UpstreamError)) return error;
-  return new UncertainError(error.message, {
-    details: error.details,
-    hint: "run it again: it goes on where it ended",
-    cause: error,
-  });
-}
-
-function unprocessable(url: string, text: string): UnprocessableError {
-  const { message, errors } = parse(url, text) as { message?: unknown; errors?: unknown };
-  const reason = errors === undefined ? "" : JSON.stringify(errors);
-  return new UnprocessableError(`GitHub will not do that: ${message ?? "422"}`, url, reason);
-}
-
-function parse(url: string, text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new UpstreamError("the answer of GitHub's API is not JSON", {
-      details: { url, reason: rootMessage(cause) },
-      cause,
-    });
   }
 }

@@ -16,6 +16,8 @@ import { sha256Of } from "../../system/digest.ts";
 import { UserError } from "../../system/errors.ts";
 import { releaseText } from "../index-signer.ts";
 import type { LocalRelease } from "../publisher.ts";
+import type { GithubAsset } from "./answers.ts";
+import type { GithubAssets } from "./assets.ts";
 
 export interface Content {
   readonly file: string;
@@ -35,6 +37,12 @@ const MAX_ASSETS = 1_000;
 export function textContent(file: string, text: string | Uint8Array): Content {
   const bytes = new Uint8Array(Buffer.from(text as string));
   return { file, size: bytes.length, sha256: sha256Of(bytes), open: async () => new Blob([bytes]) };
+}
+
+/** A file that is at a release already, to be at another one. */
+export async function assetContent(asset: GithubAsset, assets: GithubAssets): Promise<Content> {
+  const open = async () => new Blob([new Uint8Array(await assets.bytesOf(asset))]);
+  return { file: asset.name, size: asset.size, sha256: await assets.sha256Of(asset), open };
 }
 
 /** @param signature of an index, in base64 */

@@ -26,10 +26,8 @@ import { UserError } from "../../system/errors.ts";
 import { nextGlobalIndex, type SigningPolicy } from "../index-signer.ts";
 import { type Content, SIGNATURE_FILES, signatureContents, textContent } from "./contents.ts";
 import type { Metadata } from "./metadata.ts";
-import type { GithubReleases } from "./releases.ts";
 
 export interface IndexContext {
-  readonly releases: GithubReleases;
   readonly signing: SigningPolicy | undefined;
   /** The release that is being published */
   readonly own?: ReleaseManifest | undefined;
@@ -55,13 +53,13 @@ export async function extensionContents(
 ): Promise<{ lines: IndexEntry[]; contents: Content[] }> {
   // Nearly always it says what follows from the inventory, and need not be read.
   const expected = before.releases.length === 0 ? "" : formatSha256Sums(indexOf(before));
-  const all = await indexTexts(metadata, context, expected);
-  const texts = keepsOthers ? all : all.filter(({ problem }) => problem === undefined);
-  const kept = keepsOthers ? unknownTo(inventory, entriesOf(texts)) : [];
+  const found = await indexText(metadata, context, expected);
+  const last = keepsOthers || found?.problem === undefined ? found : undefined;
+  const kept = keepsOthers ? unknownTo(inventory, entriesOf(last)) : [];
   const lines = [...indexOf(inventory), ...kept].toSorted((a, b) => newestFirst(versionOf(a), versionOf(b)));
-  const index = await indexContents(metadata, { texts, lines, inventory }, context);
+  const index = await indexContents(metadata, { last, lines, inventory }, context);
   // An inventory has all of a bakery or does not exist: half of one would say that the others are not published.
-  const isWhole = kept.length === 0 || metadata.find(INVENTORY_FILE).length > 0;
+  const isWhole = kept.length === 0 || metadata.find(INVENTORY_FILE) !== undefined;
   const next = isWhole ? [textContent(INVENTORY_FILE, formatInventory(inventory))] : [];
   return { lines, contents: [...next, ...index] };
 }
@@ -71,12 +69,12 @@ export async function globalContents(
   { lines: own, inventory }: { lines: readonly IndexEntry[]; inventory: Inventory },
   context: IndexContext,
 ): Promise<Content[]> {
-  const texts = await indexTexts(metadata, context, "");
-  const lines = withLinesOf(inventory.extension, own, entriesOf(texts));
-  return indexContents(metadata, { texts, lines, inventory }, context);
+  const last = await indexText(metadata, context, "");
+  const lines = withLinesOf(inventory.extension, own, entriesOf(last));
+  return indexContents(metadata, { last, lines, inventory }, context);
 }
 
-/** An index as it is there, or as it was to be. */
+/** An index as it is there. */
 interface IndexText {
   readonly text: string;
   readonly entries: readonly IndexEntry[];
@@ -86,18 +84,16 @@ interface IndexText {
   readonly signature?: string;
 }
 
-/** The one that counts; where a killed run has left only some that were to take its place, one that is signed is first. */
-async function indexTexts(metadata: Metadata, { releases, signing }: IndexContext, expected: string) {
-  const texts: IndexText[] = [];
-  const signatures = SIGNATURE_FILES.flatMap((file) => metadata.findAll(file));
-  for (const asset of metadata.find(INDEX_FILE)) {
-    const isExpected = asset.digest === `sha256:${sha256Of(expected)}`;
-    const text = isExpected ? expected : (await releases.bytesOf(asset)).toString("utf8");
-    const entries = parsedOrProblem(metadata.tag, text);
-    const signature = signing && (await signatureOver(text, signatures, releases, signing));
-    texts.push({ text, ...entries, ...(signature !== undefined && { signature }) });
-  }
-  return texts.toSorted((a, b) => Number(b.signature !== undefined) - Number(a.signature !== undefined));
+async function indexText(
+  metadata: Metadata,
+  { signing }: IndexContext,
+  expected: string,
+): Promise<IndexText | undefined> {
+  const isExpected = metadata.find(INDEX_FILE)?.digest === `sha256:${sha256Of(expected)}`;
+  const text = isExpected ? expected : await metadata.read(INDEX_FILE);
+  if (text === undefined) return undefined;
+  const signature = signing && (await signatureOver(text, metadata, signing));
+  return { text, ...parsedOrProblem(metadata.tag, text), ...(signature !== undefined && { signature }) };
 }
 
 function parsedOrProblem(tag: string, text: string): Pick<IndexText, "entries" | "problem"> {
@@ -110,40 +106,33 @@ function parsedOrProblem(tag: string, text: string): Pick<IndexText, "entries" |
 }
 
 /** @throws UserError for an index that is damaged */
-function entriesOf([first]: readonly IndexText[]): readonly IndexEntry[] {
-  if (first?.problem !== undefined) throw first.problem;
-  return first?.entries ?? [];
+function entriesOf(last: IndexText | undefined): readonly IndexEntry[] {
+  if (last?.problem !== undefined) throw last.problem;
+  return last?.entries ?? [];
 }
 
-/** Who is killed between index and signature leaves a pair that does not fit; the one that does is beside it. */
-async function signatureOver(
-  text: string,
-  assets: ReturnType<Metadata["findAll"]>,
-  releases: GithubReleases,
-  { trusted }: SigningPolicy,
-): Promise<string | undefined> {
-  const seen = new Set<unknown>();
-  for (const asset of assets) {
-    if (asset.digest && seen.has(asset.digest)) continue;
-    seen.add(asset.digest);
-    const signature = (await releases.bytesOf(asset)).toString("base64");
-    if (await trusted.verify(text, signature).catch(() => false)) return signature;
+/** What a bakery of others has beside its index may fit, or be anything. */
+async function signatureOver(text: string, metadata: Metadata, { trusted }: SigningPolicy) {
+  for (const file of SIGNATURE_FILES) {
+    const signature = (await metadata.bytes(file))?.toString("base64");
+    if (signature !== undefined && (await trusted.verify(text, signature).catch(() => false))) return signature;
   }
   return undefined;
 }
 
 interface Indexing {
-  readonly texts: readonly IndexText[];
+  /** What is there; none: nothing */
+  readonly last: IndexText | undefined;
   readonly lines: readonly IndexEntry[];
   readonly inventory: Inventory;
 }
 
 async function indexContents(
   metadata: Metadata,
-  { texts: [last], lines, inventory }: Indexing,
+  { last, lines, inventory }: Indexing,
   { signing, own }: IndexContext,
 ): Promise<Content[]> {
-  if (signing === undefined && metadata.find(SIGNATURE_FILES[0]).length > 0) {
+  if (signing === undefined && metadata.find(SIGNATURE_FILES[0]) !== undefined) {
     throw new UserError(`the index ${metadata.tag} is signed, and there is no key to sign the next one with`, {
       hint: "set BAKERY_SIGNING_KEY",
     });
@@ -158,7 +147,6 @@ async function indexContents(
   };
   const next = await nextGlobalIndex(state, signing, own);
   const signature = next === undefined ? last?.signature : next.signatures.index;
-  // The index first: who wins it puts the signatures, and nobody else touches them.
   return [textContent(INDEX_FILE, text), ...signatureContents(signature)];
 }
 

@@ -1,125 +1,139 @@
 /**
  * A metadata release: one whose assets change, as those of `kubernetes` with its index and those of `SHA256SUMS`.
  *
- * GitHub replaces no asset, and no two have the same name. So new bytes go up under another name, which says whose place
- * they take; then the old asset is deleted and the new one gets the name. Between these two requests there is none: no
- * way is shorter, and a client that meets it tries again. Who is killed there leaves the new one under its other name,
- * where the next run finds it.
+ * GitHub replaces no asset, and an index and its signatures have to change together. So all that a metadata release is
+ * to have goes up as a draft, which machines do not see; then the old release is deleted, and the draft published under
+ * its tag. Between these two requests there is none: no way is shorter, and a client that meets it tries again. Who is
+ * killed there leaves the draft, where the next run finds it.
  *
- * An asset can be deleted once, and a name be taken once: whoever comes too late knows it, and begins anew from what the
+ * A release can be deleted once, and a tag be taken once: whoever comes too late knows it, and begins anew from what the
  * other one has made.
  */
-import { randomBytes } from "node:crypto";
-import type { Content } from "./contents.ts";
-import type { GithubAsset, GithubRelease, GithubReleases, Notes } from "./releases.ts";
+import { NotFoundError } from "../../system/errors.ts";
+import type { GithubAsset, GithubRelease } from "./answers.ts";
+import { assetContent, type Content } from "./contents.ts";
+import type { GithubReleases, Notes } from "./releases.ts";
+import { lastSuccessor, successorsIn, successorTitle } from "./successor.ts";
 
 /** Somebody else was faster. */
 export class ChangedMeanwhile extends Error {
-  /** What was to take a place. It stays until there is something in that place: it may be all that there is. */
-  readonly late: readonly GithubAsset[];
+  /** What was to take the place. It stays until there is something in that place: it may be all that there is. */
+  readonly late: GithubRelease;
 
-  constructor(late: readonly GithubAsset[]) {
+  constructor(late: GithubRelease) {
     super("changed meanwhile");
     this.late = late;
   }
 }
 
-/** `SHA256SUMS.next-0123456789ab`: nobody else's, for only who knows that it is his own may take it back */
-const NEXT = /^(?<file>.+)\.next-[0-9a-f]{12}$/;
-
 export class Metadata {
   readonly tag: string;
   readonly #releases: GithubReleases;
-  readonly #release: GithubRelease | undefined;
+  /** What machines see */
+  readonly #current: GithubRelease | undefined;
+  /** What it has: where a killed run has left none, the draft that was to take its place */
+  readonly #last: GithubRelease | undefined;
+  /** Drafts that were seen on the way */
+  readonly #drafts: readonly GithubRelease[];
 
-  private constructor(releases: GithubReleases, tag: string, release: GithubRelease | undefined) {
+  private constructor(
+    releases: GithubReleases,
+    tag: string,
+    current: GithubRelease | undefined,
+    all: readonly GithubRelease[],
+  ) {
     this.tag = tag;
     this.#releases = releases;
-    this.#release = release;
-  }
-
-  /** As it is now; what is done with it holds as long as it stays so. */
-  static async open(releases: GithubReleases, tag: string): Promise<Metadata> {
-    return new Metadata(releases, tag, await releases.byTag(tag));
-  }
-
-  get isThere(): boolean {
-    return this.#release !== undefined;
-  }
-
-  get isImmutable(): boolean {
-    return this.#release?.immutable === true;
-  }
-
-  has(file: string): boolean {
-    return this.#assets.some(({ name, state }) => name === file && state === "uploaded");
-  }
-
-  /** The asset of a file; where a killed run has left none, those that were to take its place, the largest first. */
-  find(file: string): GithubAsset[] {
-    const whole = this.#assets.filter(({ state }) => state === "uploaded");
-    const current = whole.filter(({ name }) => name === file);
-    return current.length > 0 ? current : this.#next(file, whole).toSorted((a, b) => b.size - a.size);
-  }
-
-  /** All assets of a file, those too that were to take its place. */
-  findAll(file: string): GithubAsset[] {
-    return [...new Set([...this.find(file), ...this.#next(file, this.#assets)])].filter(
-      ({ state }) => state === "uploaded",
-    );
-  }
-
-  /** Its text; undefined where there is none. */
-  async read(file: string): Promise<string | undefined> {
-    const [asset] = this.find(file);
-    return asset && (await this.#releases.bytesOf(asset)).toString("utf8");
+    this.#current = current;
+    this.#drafts = all;
+    this.#last = current ?? lastSuccessor(tag, all);
   }
 
   /**
-   * Makes files be what they are given as, in this order.
+   * As it is now; what is done with it holds as long as it stays so. One that is not there is looked for among all
+   * releases: it may be a draft, or one that GitHub does not find by its tag.
+   */
+  static async open(releases: GithubReleases, tag: string): Promise<Metadata> {
+    const current = await releases.byTag(tag);
+    if (current !== undefined) return new Metadata(releases, tag, current, []);
+    const all = await releases.all();
+    const lost = all.find(({ draft, tag_name }) => !draft && tag_name === tag);
+    return new Metadata(releases, tag, lost, all);
+  }
+
+  get isThere(): boolean {
+    return this.#last !== undefined;
+  }
+
+  get isImmutable(): boolean {
+    return this.#last?.immutable === true;
+  }
+
+  /** Whether machines get such a file. */
+  has(file: string): boolean {
+    return this.#current !== undefined && this.find(file) !== undefined;
+  }
+
+  /** The asset of a file; where a killed run has left no release, the one that was to be there. */
+  find(file: string): GithubAsset | undefined {
+    return this.#assets.find(({ name }) => name === file);
+  }
+
+  /** The text of a file; undefined where there is none. */
+  async read(file: string): Promise<string | undefined> {
+    return (await this.bytes(file))?.toString("utf8");
+  }
+
+  async bytes(file: string): Promise<Buffer | undefined> {
+    const asset = this.find(file);
+    return asset && (await this.#releases.assets.bytesOf(asset));
+  }
+
+  /**
+   * Makes files be what they are given as; others stay as they are.
+   * @param drafts looks for those that killed runs have left; where others are at it, theirs come too late then
    * @returns names of those that were not
    * @throws ChangedMeanwhile
    */
-  async put(contents: readonly Content[], notes: Omit<Notes, "tag">): Promise<string[]> {
-    const changes: Content[] = [];
-    for (const content of contents) if (!(await this.#isThere(content))) changes.push(content);
+  async put(contents: readonly Content[], notes: Omit<Notes, "tag">, drafts: () => Promise<GithubRelease[]>) {
+    const changes: string[] = [];
+    for (const content of contents) if (!(await this.#isPublished(content))) changes.push(content.file);
     if (changes.length === 0) return [];
 
-    const release = this.#release ?? (await this.#releases.createEmpty({ tag: this.tag, ...notes }));
-    const next: GithubAsset[] = [];
-    for (const content of changes) {
-      const file = `${content.file}.next-${randomBytes(6).toString("hex")}`;
-      next.push(await this.#releases.upload(release, { ...content, file }));
-    }
-    for (const [at, { file }] of changes.entries()) {
-      const [asset] = next.slice(at);
-      if (asset === undefined || !(await this.#switch(file, asset))) throw new ChangedMeanwhile(next.slice(at));
-    }
-    // Those that were to take the place of what we have replaced are too late.
-    for (const { file } of changes) await this.delete(this.#next(file, this.#assets));
-    return changes.map(({ file }) => file);
+    const late = successorsIn(this.tag, [...this.#drafts, ...(await drafts())]);
+    const files = [...(await this.#others(contents)), ...contents];
+    const title = successorTitle(this.tag, { from: this.#last?.id ?? 0, files: files.length });
+    const draft = await this.#releases.createDraft({ tag: this.tag, title, body: notes.body });
+    if (!(await this.#switchTo(draft, files, notes))) throw new ChangedMeanwhile(draft);
+    for (const id of new Set(late.map((other) => other.id))) await this.#releases.delete({ id });
+    return changes;
   }
 
-  async delete(assets: readonly GithubAsset[]): Promise<void> {
-    for (const asset of assets) await this.#releases.deleteAsset(asset);
-  }
-
-  async #switch(file: string, next: GithubAsset): Promise<boolean> {
-    const old = this.#assets.find(({ name }) => name === file);
-    if (old !== undefined && !(await this.#releases.deleteAsset(old))) return false;
-    return this.#releases.renameAsset(next, file);
+  /** @returns whether it has the place now */
+  async #switchTo(draft: GithubRelease, files: readonly Content[], notes: Omit<Notes, "tag">): Promise<boolean> {
+    try {
+      for (const content of files) await this.#releases.assets.upload(draft, content);
+    } catch (error) {
+      // What was to be kept is gone, or the draft is.
+      if (error instanceof NotFoundError) return false;
+      throw error;
+    }
+    if (this.#current !== undefined && !(await this.#releases.delete(this.#current))) return false;
+    return (await this.#releases.publish(draft, { tag: this.tag, ...notes })) !== undefined;
   }
 
   get #assets(): readonly GithubAsset[] {
-    return this.#release?.assets ?? [];
+    return (this.#last?.assets ?? []).filter(({ state }) => state === "uploaded");
   }
 
-  #next(file: string, among: readonly GithubAsset[]): GithubAsset[] {
-    return among.filter(({ name }) => NEXT.exec(name)?.groups?.file === file);
+  /** What it has beside these, as transfer files of older releases. */
+  async #others(contents: readonly Content[]): Promise<Content[]> {
+    const others = this.#assets.filter(({ name }) => contents.every(({ file }) => file !== name));
+    return Promise.all(others.map((asset) => assetContent(asset, this.#releases.assets)));
   }
 
-  async #isThere(content: Content): Promise<boolean> {
-    const current = this.#assets.find(({ name }) => name === content.file);
-    return current !== undefined && this.#releases.isWhole(current, content);
+  async #isPublished(content: Content): Promise<boolean> {
+    const current = this.#current && this.find(content.file);
+    return current !== undefined && this.#releases.assets.isWhole(current, content);
   }
 }

@@ -18,17 +18,18 @@ import {
   type ReleaseManifest,
   releaseName,
 } from "../../../schema/index.ts";
-import { NotFoundError, UserError } from "../../system/errors.ts";
+import { UserError } from "../../system/errors.ts";
 import type { Progress } from "../../system/progress.ts";
 import { releaseText, type SigningPolicy } from "../index-signer.ts";
 import type { LocalRelease, Published, Publisher } from "../publisher.ts";
 import { type Content, contentsOf, textContent } from "./contents.ts";
 import { extensionContents, globalContents, type IndexContext, inventoryIn } from "./indexes.ts";
-import { ChangedMeanwhile, Metadata } from "./metadata.ts";
+import { Metadata } from "./metadata.ts";
+import { MetadataWriter, type Plan } from "./metadata-writer.ts";
 import { extensionNotes, globalNotes, keyNotes, noopNotes } from "./notes.ts";
 import { rebuiltInventory } from "./rebuild.ts";
 import { putRelease } from "./release.ts";
-import type { GithubAsset, GithubReleases, Notes } from "./releases.ts";
+import type { GithubReleases } from "./releases.ts";
 
 export interface GithubPublisherOptions {
   readonly releases: GithubReleases;
@@ -37,21 +38,10 @@ export interface GithubPublisherOptions {
   readonly signing?: SigningPolicy | undefined;
 }
 
-/** What a metadata release is to have. */
-interface Plan {
-  readonly metadata: Metadata;
-  readonly contents: readonly Content[];
-}
-
 interface ExtensionPlan extends Plan {
   readonly lines: readonly IndexEntry[];
   readonly inventory: Inventory;
 }
-
-/** As many others may be faster in turn. */
-const TRIES = 20;
-/** Longer pauses do not make it likelier that nobody else is at it. */
-const LONGEST_PAUSE_TRIES = 4;
 
 export class GithubPublisher implements Publisher {
   readonly #releases: GithubReleases;
@@ -68,21 +58,22 @@ export class GithubPublisher implements Publisher {
     const { manifest } = release;
     const signature = await this.#signing?.key.sign(releaseText(manifest));
     const contents = await contentsOf(release, signature);
+    const writer = new MetadataWriter(this.#releases);
     const planExtension = () => this.#planPublication(manifest, contents, signature);
     // What is damaged, or cannot be signed, is found out before anything is sent.
-    const extension = await this.#untilStill(manifest.extension, planExtension);
-    const global = await this.#untilStill(GLOBAL_INDEX.release, () =>
+    const extension = await writer.untilStill(manifest.extension, planExtension);
+    const global = await writer.untilStill(GLOBAL_INDEX.release, () =>
       this.#planGlobal(async () => extension, manifest),
     );
 
     const uploaded = await this.#progress.step(
       "Uploading",
-      () => putRelease(this.#releases, manifest, contents),
+      () => putRelease(this.#releases, manifest, { contents, drafts: () => writer.drafts() }),
       (files) => files.join(", ") || "everything is there",
     );
     const changed = await this.#progress.step(
       "Putting the indexes",
-      () => this.#putMetadata({ extension, global }, planExtension, manifest),
+      () => this.#putMetadata(writer, { extension, global }, planExtension, manifest),
       (paths) => paths.join(", ") || "unchanged",
     );
     const tag = releaseName(manifest);
@@ -102,11 +93,12 @@ export class GithubPublisher implements Publisher {
       const { lines, contents } = await extensionContents(metadata, { before, inventory, keepsOthers: false }, context);
       return { metadata, lines, inventory, contents: [...transfers, ...contents] };
     };
-    const planned = await this.#untilStill(extension, plan);
-    const global = await this.#untilStill(GLOBAL_INDEX.release, () => this.#planGlobal(async () => planned));
+    const writer = new MetadataWriter(this.#releases);
+    const planned = await writer.untilStill(extension, plan);
+    const global = await writer.untilStill(GLOBAL_INDEX.release, () => this.#planGlobal(async () => planned));
     return [
-      ...(planned.metadata.isThere ? await this.#putConstants() : []),
-      ...(await this.#putMetadata({ extension: planned, global }, plan)),
+      ...(planned.metadata.isThere ? await this.#putConstants(writer) : []),
+      ...(await this.#putMetadata(writer, { extension: planned, global }, plan)),
     ];
   }
 
@@ -137,62 +129,29 @@ export class GithubPublisher implements Publisher {
   }
 
   async #putMetadata(
+    writer: MetadataWriter,
     first: { readonly extension: ExtensionPlan; readonly global: Plan },
     planExtension: () => Promise<ExtensionPlan>,
     own?: ReleaseManifest,
   ): Promise<string[]> {
     const { extension, global } = first;
     // What does not change with a release is seen to before the first one, and by reindex.
-    const constants = extension.metadata.isThere ? [] : await this.#putConstants();
-    const put = await this.#put(extension, planExtension, extensionNotes(extension.inventory.extension));
+    const constants = extension.metadata.isThere ? [] : await this.#putConstants(writer);
+    const put = await writer.put(extension, planExtension, extensionNotes(extension.inventory.extension));
     // What was planned before anything was sent holds, if nobody else has changed the extension since.
     const planGlobal = () => this.#planGlobal(planExtension, own);
-    const all = await this.#put(put.plan === extension ? global : undefined, planGlobal, globalNotes);
+    const all = await writer.put(put.plan === extension ? global : undefined, planGlobal, globalNotes);
     return [...constants, ...put.changed, ...all.changed];
   }
 
-  /** @param first made already; undefined: what it was made from has changed */
-  async #put<P extends Plan>(first: P | undefined, make: () => Promise<P>, notes: Omit<Notes, "tag">) {
-    let planned = first;
-    const late: GithubAsset[] = [];
-    return this.#untilStill(notes.title, async () => {
-      const plan = planned ?? (await make());
-      planned = undefined;
-      const files = await plan.metadata.put(plan.contents, notes).catch((error) => {
-        if (error instanceof ChangedMeanwhile) late.push(...error.late);
-        throw error;
-      });
-      await plan.metadata.delete(late);
-      return { plan, changed: files.map((file) => publicPath({ release: plan.metadata.tag, file })) };
-    });
-  }
-
-  /** Again and again, for as long as others change what it is made from: what was there a moment ago is gone then. */
-  async #untilStill<T>(what: string, attempt: () => Promise<T>): Promise<T> {
-    for (let tries = 1; ; tries += 1) {
-      try {
-        return await attempt();
-      } catch (error) {
-        if (!(error instanceof ChangedMeanwhile || error instanceof NotFoundError)) throw error;
-        if (tries === TRIES) {
-          throw new UserError(`others keep changing the release ${what}`, {
-            hint: "one at a time; publish it again, it goes on where it ended",
-            cause: error,
-          });
-        }
-      }
-      await this.#releases.pause(Math.min(tries, LONGEST_PAUSE_TRIES));
-    }
-  }
-
-  async #putConstants(): Promise<string[]> {
-    const changed = [...(await this.#put(undefined, () => this.#planNoop(), noopNotes)).changed];
+  async #putConstants(writer: MetadataWriter): Promise<string[]> {
+    const changed = [...(await writer.put(undefined, () => this.#planNoop(), noopNotes)).changed];
     const keyring = this.#signing?.trusted.bytes;
     if (keyring === undefined) return changed;
     for (const [tag, files] of Map.groupBy(KEYRINGS, ({ release }) => release)) {
       const contents = files.map(({ file }) => textContent(file, keyring));
       const plan = async () => ({ metadata: await this.#open(tag), contents });
-      changed.push(...(await this.#put(undefined, plan, keyNotes)).changed);
+      changed.push(...(await writer.put(undefined, plan, keyNotes)).changed);
     }
     return changed;
   }
@@ -214,6 +173,6 @@ export class GithubPublisher implements Publisher {
   }
 
   #context(own?: ReleaseManifest): IndexContext {
-    return { releases: this.#releases, signing: this.#signing, own };
+    return { signing: this.#signing, own };
   }
 }

@@ -14,10 +14,11 @@ import {
   parseSha256Sums,
 } from "../../../schema/index.ts";
 import { UserError } from "../../system/errors.ts";
-import { type Content, SIGNATURE_FILES } from "./contents.ts";
+import type { GithubAsset, GithubRelease } from "./answers.ts";
+import { assetContent, type Content, SIGNATURE_FILES } from "./contents.ts";
 import { inventoryIn } from "./indexes.ts";
 import type { Metadata } from "./metadata.ts";
-import type { GithubAsset, GithubRelease, GithubReleases } from "./releases.ts";
+import type { GithubReleases } from "./releases.ts";
 
 export interface Rebuilt {
   /** As it was; the same object as `inventory` where that is right */
@@ -37,7 +38,7 @@ export async function rebuiltInventory(
     if (error instanceof UserError && error.cause instanceof InvalidInput) return emptyInventory(extension);
     throw error;
   });
-  const all = await releases.all();
+  const all = (await releases.all()).filter(({ draft }) => !draft);
   const found: { readonly published: PublishedRelease; readonly release: GithubRelease }[] = [];
   for (const release of all) {
     const { version } = parsedName(release, extension) ?? {};
@@ -81,9 +82,9 @@ async function publishedRelease(
 /** As GitHub states it, which has hashed it; of old assets as the release's own index does, which its publisher made. */
 async function hashOf(asset: GithubAsset, uploaded: readonly GithubAsset[], releases: GithubReleases): Promise<string> {
   const index = asset.digest ? undefined : uploaded.find(({ name }) => name === INDEX_FILE);
-  const text = index === undefined ? "" : (await releases.bytesOf(index)).toString("utf8");
+  const text = index === undefined ? "" : (await releases.assets.bytesOf(index)).toString("utf8");
   const line = text === "" ? undefined : parseSha256Sums(text).find(({ file }) => file === asset.name);
-  return line !== undefined && isSha256(line.sha256) ? line.sha256 : releases.sha256Of(asset);
+  return line !== undefined && isSha256(line.sha256) ? line.sha256 : releases.assets.sha256Of(asset);
 }
 
 function isSameSet(one: PublishedRelease["images"], other: PublishedRelease["images"]): boolean {
@@ -95,17 +96,10 @@ function isSameSet(one: PublishedRelease["images"], other: PublishedRelease["ima
 /** A release keeps the signature of its own lines beside them. */
 async function signatureOf(uploaded: readonly GithubAsset[], releases: GithubReleases): Promise<string | undefined> {
   const asset = uploaded.find(({ name }) => name === SIGNATURE_FILES[0]);
-  return asset && (await releases.bytesOf(asset)).toString("base64");
+  return asset && (await releases.assets.bytesOf(asset)).toString("base64");
 }
 
 async function transfersOf({ assets }: GithubRelease, releases: GithubReleases): Promise<Content[]> {
   const transfers = assets.filter(({ name, state }) => name.endsWith(".conf") && state === "uploaded");
-  return Promise.all(
-    transfers.map(async (asset) => ({
-      file: asset.name,
-      size: asset.size,
-      sha256: await releases.sha256Of(asset),
-      open: async () => new Blob([new Uint8Array(await releases.bytesOf(asset))]),
-    })),
-  );
+  return Promise.all(transfers.map((asset) => assetContent(asset, releases.assets)));
 }

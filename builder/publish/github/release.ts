@@ -10,20 +10,25 @@ import {
   type ReleaseManifest,
 } from "../../../schema/index.ts";
 import { UserError } from "../../system/errors.ts";
+import type { GithubRelease } from "./answers.ts";
+import { otherFiles } from "./assets.ts";
 import { type Content, documentContents } from "./contents.ts";
 import { releaseNotes } from "./notes.ts";
-import { type GithubRelease, type GithubReleases, type Notes, otherFiles } from "./releases.ts";
+import type { GithubReleases, Notes } from "./releases.ts";
 
-/** @returns names of the files that were not there */
+/**
+ * @param drafts that killed runs have left, looked for once in a run
+ * @returns names of the files that were not there
+ */
 export async function putRelease(
   releases: GithubReleases,
   manifest: ReleaseManifest,
-  contents: readonly Content[],
+  { contents, drafts }: { readonly contents: readonly Content[]; readonly drafts: () => Promise<GithubRelease[]> },
 ): Promise<string[]> {
   const notes = releaseNotes(manifest);
   const published = await releases.byTag(notes.tag);
   if (published !== undefined) return complete(releases, published, manifest, contents);
-  const uploaded = await publishDraft(releases, notes, contents);
+  const uploaded = await publishDraft(releases, { notes, drafts: await drafts() }, contents);
   if (uploaded !== undefined) return uploaded;
   // Somebody else has published it meanwhile.
   const other = await releases.byTag(notes.tag);
@@ -34,22 +39,22 @@ export async function putRelease(
 /** @returns names of the files that were sent; undefined where the tag is somebody else's by now */
 async function publishDraft(
   releases: GithubReleases,
-  notes: Notes,
+  { notes, drafts }: { readonly notes: Notes; readonly drafts: readonly GithubRelease[] },
   contents: readonly Content[],
 ): Promise<string[] | undefined> {
-  const draft = (await releases.draftOf(notes.tag)) ?? (await releases.createDraft(notes));
+  const draft = drafts.find(({ tag_name }) => tag_name === notes.tag) ?? (await releases.createDraft(notes));
   const uploaded: string[] = [];
   for (const asset of draft.assets) {
     const content = contents.find(({ file }) => file === asset.name);
-    const isWhole = content !== undefined && (await releases.isWhole(asset, content));
-    if (!isWhole) await releases.deleteAsset(asset);
+    const isWhole = content !== undefined && (await releases.assets.isWhole(asset, content));
+    if (!isWhole) await releases.assets.delete(asset);
     else uploaded.push(asset.name);
   }
   const missing = contents.filter(({ file }) => !uploaded.includes(file));
-  for (const content of missing) await releases.upload(draft, content);
-  const published = await releases.publishDraft(draft);
+  for (const content of missing) await releases.assets.upload(draft, content);
+  const published = await releases.publish(draft, notes);
   if (published === undefined) {
-    await releases.deleteDraft(draft);
+    await releases.delete(draft);
     return undefined;
   }
   await demandFiles(releases, published, contents);
@@ -64,7 +69,7 @@ async function demandFiles(
 ): Promise<void> {
   for (const content of contents.filter(({ file }) => parseImageFile(file) !== undefined)) {
     const asset = release.assets.find(({ name }) => name === content.file);
-    if (asset === undefined || !(await releases.isWhole(asset, content))) throw otherFiles(release.tag_name);
+    if (asset === undefined || !(await releases.assets.isWhole(asset, content))) throw otherFiles(release.tag_name);
   }
 }
 
@@ -79,14 +84,14 @@ async function complete(
   const described = there.get(RELEASE_MANIFEST_FILE);
   const own = contents.find(({ file }) => file === RELEASE_MANIFEST_FILE);
   let standing = manifest;
-  if (described !== undefined && own !== undefined && !(await releases.isWhole(described, own))) {
-    standing = parseReleaseManifest((await releases.bytesOf(described)).toString("utf8"));
+  if (described !== undefined && own !== undefined && !(await releases.assets.isWhole(described, own))) {
+    standing = parseReleaseManifest((await releases.assets.bytesOf(described)).toString("utf8"));
     if (!isSameRelease(standing, manifest)) throw otherFiles(release.tag_name);
   }
   const isOurs = new Set([...manifest.images, ...manifest.transfers].map(({ file }) => file));
   for (const content of contents.filter(({ file }) => isOurs.has(file))) {
     const asset = there.get(content.file);
-    if (asset !== undefined && !(await releases.isWhole(asset, content))) throw otherFiles(release.tag_name);
+    if (asset !== undefined && !(await releases.assets.isWhole(asset, content))) throw otherFiles(release.tag_name);
   }
   const strange = [...there.keys()].some((name) => parseImageFile(name) !== undefined && !isOurs.has(name));
   if (strange) throw otherFiles(release.tag_name);
@@ -98,8 +103,8 @@ async function complete(
   for (const content of missing) {
     // An upload that came to nothing has the name, and no bytes that anybody could have.
     const remains = release.assets.find(({ name }) => name === content.file);
-    if (remains !== undefined) await releases.deleteAsset(remains);
-    await releases.upload(release, content);
+    if (remains !== undefined) await releases.assets.delete(remains);
+    await releases.assets.upload(release, content);
   }
   return missing.map(({ file }) => file);
 }
