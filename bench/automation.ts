@@ -106,7 +106,7 @@ async function nothingNew(count: number): Promise<[string, Cost][]> {
   const progress = progressOn({ write: () => {} });
   const missing = async () => {
     const upstreams = upstreamsFrom(env, { cache: site.workplace.cache });
-    const asking = { catalog: { load }, upstreams, progress, cwd: site.workplace.path };
+    const asking = { catalog: { load }, upstreams, progress, cwd: site.workplace.path, env };
     const found = await findMissing(names, `github:${REPOSITORY}`, asking);
     if (found.missing.length + found.unknown.length > 0) throw new Error(JSON.stringify(found).slice(0, 500));
   };

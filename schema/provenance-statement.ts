@@ -54,12 +54,18 @@ export function provenanceStatementOf({ extension, version, images, provenance, 
 
 function recipeSource(commit: string | undefined, publisher: Publisher | undefined) {
   if (commit === undefined) return [];
-  const repository = publisher?.kind === "github-actions" ? publisher.repository : undefined;
-  const uri = repository === undefined ? {} : { uri: `git+https://github.com/${repository}@${commit}` };
+  const uri =
+    publisher?.kind === "github-actions" ? { uri: `git+${serverOf(publisher)}/${publisher.repository}@${commit}` } : {};
   return [{ name: "recipes", ...uri, digest: { gitCommit: commit } }];
 }
 
 /** SLSA wants who is trusted: the workflow, of which GitHub vouches that it ran. */
 function builderOf(publisher: Publisher | undefined): string {
-  return publisher?.kind === "github-actions" ? `https://github.com/${publisher.workflow}` : UNKNOWN_BUILDER;
+  return publisher?.kind === "github-actions" ? `${serverOf(publisher)}/${publisher.workflow}` : UNKNOWN_BUILDER;
+}
+
+/** `https://github.com`, or the instance whose run it was: the run is at `<server>/<repository>/actions/…`. */
+function serverOf({ run, repository }: Extract<Publisher, { kind: "github-actions" }>): string {
+  const [server = ""] = run.split(`/${repository}/actions/`);
+  return server;
 }

@@ -14,6 +14,7 @@ import { BakeryError, errorCode, rootMessage, UsageError } from "../builder/syst
 import { formatTable } from "../builder/system/format.ts";
 import { inParallel } from "../builder/system/in-parallel.ts";
 import { progressOn } from "../builder/system/progress.ts";
+import { githubServerUrl } from "../builder/versions/github-addresses.ts";
 import { InvalidInput, isExtensionName, isVersion, type Release, releaseName } from "../schema/index.ts";
 import { extensionsOf, type FoundRelease, type GitHubBakery, releasesOf } from "./import/github-bakery.ts";
 import { type Importing, importRelease } from "./import/import-release.ts";
@@ -74,11 +75,11 @@ async function run(args: readonly string[], terminal: Terminal): Promise<number>
     throw new UsageError("--to <url or folder> is missing, or --from is no owner/repository", { hint: "--help" });
   const progress = progressOn(terminal.stderr);
   const { upstreams } = kitchenFrom(env, { progress, signal });
-  const server = (env.GITHUB_SERVER_URL || "https://github.com").replace(/\/+$/, "");
+  const server = githubServerUrl(env);
   const source: GitHubBakery = { repository: from, server, http: upstreams.http };
 
   const found = await findReleases(source, options.only.map(parseOnly));
-  const missing = await missingIn(to, found.releases, { upstreams, cwd });
+  const missing = await missingIn(to, found.releases, { upstreams, cwd, env });
   if (options["dry-run"]) {
     stdout.write(missing.map((release) => `${releaseName(release)}\n`).join("") || "nothing to import\n");
     return report(found.failed, terminal);

@@ -5,6 +5,7 @@ import type { Cli } from "../commands/command.ts";
 import { Keyring } from "../signing/keyring.ts";
 import { SigningKey } from "../signing/signing-key.ts";
 import { rootMessage, UsageError } from "../system/errors.ts";
+import { githubApiUrl } from "../versions/github-addresses.ts";
 import { BakeryPublisher } from "./bakery.ts";
 import { BakeryApi } from "./bakery-api.ts";
 import { credentialsFrom } from "./credentials.ts";
@@ -72,8 +73,13 @@ export function githubPublisher(
       hint: "set GITHUB_TOKEN; in GitHub Actions give the job `permissions: contents: write`",
     });
   }
-  const apiUrl = env.GITHUB_API_URL || "https://api.github.com";
-  const api = new GithubApi({ apiUrl, repository, token, signal, onWait: (line) => progress.note(line) });
+  const api = new GithubApi({
+    apiUrl: githubApiUrl(env),
+    repository,
+    token,
+    signal,
+    onWait: (line) => progress.note(line),
+  });
   // Nobody signs them anew each night: a date would stop machines.
   const undated = signing && { ...signing, bestBefore: undefined };
   return new GithubPublisher({ releases: new GithubReleases(api, progress), progress, signing: undated });

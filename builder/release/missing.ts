@@ -14,7 +14,7 @@ import {
 import { releasedVersion } from "../bake/revision.ts";
 import type { Catalog, Extension } from "../catalog.ts";
 import { errorValue } from "../describe-error.ts";
-import { BakeryError, UpstreamError, UserError } from "../system/errors.ts";
+import { BakeryError, rootMessage, UpstreamError, UserError } from "../system/errors.ts";
 import type { Progress } from "../system/progress.ts";
 import { latestVersions } from "../versions/latest.ts";
 import type { Upstreams } from "../versions/upstreams.ts";
@@ -58,6 +58,8 @@ export interface Asking {
   readonly upstreams: Upstreams;
   readonly progress: Pick<Progress, "step">;
   readonly cwd: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -68,14 +70,14 @@ export interface Asking {
 export async function findMissing(
   names: readonly string[],
   place: string | undefined,
-  { catalog, upstreams, progress, cwd }: Asking,
+  { catalog, upstreams, progress, cwd, env, signal }: Asking,
 ): Promise<Missing> {
-  const ask = (one: string) => () => publishedIn(one, { answers: upstreams.answers, cwd });
+  const ask = (one: string) => () => publishedIn(one, { answers: upstreams.answers, cwd, env });
   const published =
     place === undefined
       ? NOTHING_PUBLISHED
       : await progress.step(`Asking ${place}`, ask(place), ({ releases }) => `${releases.size} releases`);
-  const askAll = () => Promise.all(names.map((name) => lookAt(name, catalog, { upstreams, published })));
+  const askAll = () => Promise.all(names.map((name) => lookAt(name, catalog, { upstreams, published, signal })));
   const found = await progress.step(
     "Asking upstreams",
     askAll,
@@ -96,6 +98,7 @@ export function unknownValue({ extension, error }: Unknown) {
 interface Sources {
   readonly upstreams: Upstreams;
   readonly published: Publications;
+  readonly signal: AbortSignal | undefined;
 }
 
 /** Of one extension. */
@@ -118,9 +121,8 @@ async function lookAt(name: string, catalog: Pick<Catalog, "load">, sources: Sou
     }
     return { missing, changed };
   } catch (error) {
-    if (error instanceof InvalidInput) return { missing, changed, unknown: { extension: name, error: damaged(error) } };
-    if (!(error instanceof BakeryError)) throw error;
-    return { missing, changed, unknown: { extension: name, error } };
+    sources.signal?.throwIfAborted();
+    return { missing, changed, unknown: { extension: name, error: explained(name, error) } };
   }
 }
 
@@ -164,6 +166,10 @@ async function changesIn(extension: Extension, version: string, sources: Sources
   return [{ extension: extension.name, version, why, next: withRevision({ upstream, revision: revision + 1 }) }];
 }
 
-function damaged(cause: InvalidInput): UpstreamError {
-  return new UpstreamError(cause.message, { hint: "./bakery doctor tells more", cause });
+function explained(name: string, error: unknown): BakeryError {
+  if (error instanceof BakeryError) return error;
+  if (error instanceof InvalidInput) {
+    return new UpstreamError(error.message, { hint: "./bakery doctor tells more", cause: error });
+  }
+  return new UserError(`the recipe of ${name} throws`, { details: { reason: rootMessage(error) }, cause: error });
 }

@@ -19,6 +19,7 @@ import { readManifest } from "../bake/release.ts";
 import { githubRepository, isUrl } from "../publish/target.ts";
 import { BakeryError, errorCode, NotFoundError, UpstreamError, UsageError } from "../system/errors.ts";
 import type { Answers } from "../versions/answers.ts";
+import { githubServerUrl } from "../versions/github-addresses.ts";
 
 export interface Publications {
   /** Architectures by the name of the release. */
@@ -30,6 +31,13 @@ export interface Publications {
   manifest(release: string): Promise<ReleaseManifest | undefined>;
 }
 
+export interface Reading {
+  readonly answers: Pick<Answers, "get" | "once">;
+  readonly cwd: string;
+  /** `GITHUB_SERVER_URL` counts */
+  readonly env: NodeJS.ProcessEnv;
+}
+
 type Published = ReadonlyMap<string, ReadonlySet<Arch>>;
 
 export const NOTHING_PUBLISHED: Publications = { releases: new Map(), manifest: async () => undefined };
@@ -38,13 +46,10 @@ export const NOTHING_PUBLISHED: Publications = { releases: new Map(), manifest: 
  * @param place a bakery's URL, `github:owner/repository`, or a folder; one that has no index yet has nothing
  * @throws UsageError for what is none of these; UpstreamError where its index cannot be read
  */
-export async function publishedIn(
-  place: string,
-  { answers, cwd }: { readonly answers: Pick<Answers, "get" | "once">; readonly cwd: string },
-): Promise<Publications> {
+export async function publishedIn(place: string, { answers, cwd, env }: Reading): Promise<Publications> {
   const repository = githubRepository(place);
   if (repository !== undefined) {
-    const downloads = `https://github.com/${repository}/releases/download`;
+    const downloads = `${githubServerUrl(env)}/${repository}/releases/download`;
     return fromUrl((at) => `${downloads}/${storageKey(at)}`, answers);
   }
   if (/^https?:/i.test(place)) return fromUrl((at) => place.replace(/\/+$/, "") + encodeURI(publicPath(at)), answers);

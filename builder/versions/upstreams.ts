@@ -1,12 +1,12 @@
 /** All upstreams that recipes can name, as the environment says where they are. */
 import { join } from "node:path";
-import { UsageError } from "../system/errors.ts";
 import { Http, type HttpOptions } from "../system/http.ts";
 import { type Progress, progressOn } from "../system/progress.ts";
 import { Answers } from "./answers.ts";
 import type { DebianLists } from "./debian.ts";
 import { Git } from "./git.ts";
 import { GitHub } from "./github.ts";
+import { githubApiUrl } from "./github-addresses.ts";
 import { Npm } from "./npm.ts";
 
 export interface Upstreams {
@@ -41,15 +41,11 @@ export function upstreamsFrom(
   const onWait = (line: string) => progress.note(line);
   const http = new Http({ mirror: env.BAKERY_MIRROR, onWait, ...options });
   const answers = new Answers({ http, folder: join(cache, "answers"), offline });
-  const apiUrl = env.GITHUB_API_URL || "https://api.github.com";
-  if (!/^https?:$/.test(URL.parse(apiUrl)?.protocol ?? "")) {
-    throw new UsageError(`GITHUB_API_URL is no http(s) URL: ${apiUrl}`);
-  }
   const token = env.GITHUB_TOKEN || env.GH_TOKEN;
   return {
     http,
     answers,
-    github: new GitHub({ http, answers, apiUrl, token }),
+    github: new GitHub({ http, answers, apiUrl: githubApiUrl(env), token }),
     npm: new Npm(answers),
     git: new Git(http),
     lists: { cache, env, offline, progress, signal: options.signal },

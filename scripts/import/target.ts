@@ -2,7 +2,7 @@
 import { resolve } from "node:path";
 import { directorySource, httpSource } from "../../builder/doctor/source.ts";
 import { bakeryUrl, isUrl } from "../../builder/publish/target.ts";
-import { publishedIn } from "../../builder/release/published.ts";
+import { publishedIn, type Reading } from "../../builder/release/published.ts";
 import type { Upstreams } from "../../builder/versions/upstreams.ts";
 import {
   findRelease,
@@ -19,9 +19,9 @@ import type { FoundRelease } from "./github-bakery.ts";
 export async function missingIn(
   to: string,
   releases: readonly FoundRelease[],
-  { upstreams, cwd }: { readonly upstreams: Upstreams; readonly cwd: string },
+  { upstreams, cwd, env }: { readonly upstreams: Upstreams } & Omit<Reading, "answers">,
 ): Promise<FoundRelease[]> {
-  const { releases: published } = await publishedIn(to, { answers: upstreams.answers, cwd });
+  const { releases: published } = await publishedIn(to, { answers: upstreams.answers, cwd, env });
   const notListed = releases.filter((release) => {
     const has = published.get(releaseName(release));
     return release.lines.some(({ file }) => !has?.has(parseImageFile(file)?.arch ?? "x86-64"));

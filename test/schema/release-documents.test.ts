@@ -151,6 +151,13 @@ describe("the provenance statement", () => {
     expect(runDetails.metadata.finishedOn).toBe(manifest.provenance.builtAt);
   });
 
+  it("says of a run on another instance of GitHub that it was there", () => {
+    const run = PUBLISHER.run.replace("https://github.com", "https://github.example.org");
+    const { predicate } = document("provenance.intoto.json", { ...manifest, publisher: { ...PUBLISHER, run } });
+    expect(predicate.runDetails.builder.id).toBe(`https://github.example.org/${PUBLISHER.workflow}`);
+    expect(JSON.stringify(predicate)).toContain("git+https://github.example.org/example/bakery@");
+  });
+
   it("names the workflow as the builder only where a bakery has verified it", () => {
     const of = (it: ReleaseManifest) => document("provenance.intoto.json", it).predicate;
     expect(of(manifest).runDetails.builder.id).toMatch(/unverified$/);

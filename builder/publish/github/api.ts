@@ -5,7 +5,7 @@
  * https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { NotFoundError, UpstreamError, UsageError, UserError } from "../../system/errors.ts";
+import { NotFoundError, UpstreamError, UserError } from "../../system/errors.ts";
 import { type Headings, Http, type HttpOptions } from "../../system/http.ts";
 import { asFailure, type Failure, RateLimitError } from "../../system/http-failure.ts";
 import { IdleTimer } from "../../system/idle-timer.ts";
@@ -13,7 +13,7 @@ import { Waits } from "../../system/waits.ts";
 import { explained, failureOf, parseAnswer, uncertain } from "./failures.ts";
 
 export interface GithubApiOptions extends Pick<HttpOptions, "signal" | "retryDelay" | "onWait" | "sleep"> {
-  /** `GITHUB_API_URL`, as GitHub Actions sets it */
+  /** Without a slash at its end */
   readonly apiUrl: string;
   /** `owner/repository` */
   readonly repository: string;
@@ -43,13 +43,11 @@ export class GithubApi {
   readonly #signal: AbortSignal | undefined;
   readonly #retryDelay: number;
   readonly #sleep: NonNullable<HttpOptions["sleep"]>;
+  #time: string | null = null;
 
   constructor({ apiUrl, repository, token, ...options }: GithubApiOptions) {
-    if (!/^https?:$/.test(URL.parse(apiUrl)?.protocol ?? "")) {
-      throw new UsageError(`GITHUB_API_URL is no http(s) URL: ${apiUrl}`);
-    }
     this.repository = repository;
-    this.#apiUrl = apiUrl.replace(/\/+$/, "");
+    this.#apiUrl = apiUrl;
     this.#headers = {
       accept: "application/vnd.github+json",
       "x-github-api-version": "2022-11-28",
@@ -63,6 +61,11 @@ export class GithubApi {
     this.#sleep = options.sleep ?? ((milliseconds, signal) => sleep(milliseconds, undefined, { signal }));
   }
 
+  /** What time GitHub had when it was read last, as the header `Date` has it. */
+  get time(): string | null {
+    return this.#time;
+  }
+
   /** Below the repository: `releases/tags/x`. */
   urlOf(path: string): string {
     return `${this.#apiUrl}/repos/${this.repository}/${path}`;
@@ -70,7 +73,9 @@ export class GithubApi {
 
   /** @throws NotFoundError for 404; UserError where the token is not accepted */
   async read(url: string): Promise<{ value: unknown; headers: Headers }> {
-    return this.#http.json(url, this.#headers).catch(this.#explain);
+    const answer = await this.#http.json(url, this.#headers).catch(this.#explain);
+    this.#time = answer.headers.get("date");
+    return answer;
   }
 
   /** The bytes of an asset, which lie elsewhere: the token stays here. */

@@ -20,6 +20,7 @@ import {
 } from "../../../schema/index.ts";
 import { UserError } from "../../system/errors.ts";
 import type { Progress } from "../../system/progress.ts";
+import { demandClockOf } from "../clock.ts";
 import { releaseText, type SigningPolicy } from "../index-signer.ts";
 import type { LocalRelease, Published, Publisher } from "../publisher.ts";
 import { type Content, contentsOf, textContent } from "./contents.ts";
@@ -87,7 +88,7 @@ export class GithubPublisher implements Publisher {
    */
   async reindex(extension: string): Promise<string[]> {
     const plan = async (): Promise<ExtensionPlan> => {
-      const metadata = await Metadata.open(this.#releases, extension);
+      const metadata = await this.#open(extension);
       const { before, inventory, transfers } = await rebuiltInventory(extension, metadata, this.#releases);
       const context = this.#context();
       const { lines, contents } = await extensionContents(metadata, { before, inventory, keepsOthers: false }, context);
@@ -164,6 +165,8 @@ export class GithubPublisher implements Publisher {
 
   async #open(tag: string): Promise<Metadata> {
     const metadata = await Metadata.open(this.#releases, tag);
+    // Machines refuse signatures that are of a time to come.
+    if (this.#signing) demandClockOf(this.#releases.time);
     if (metadata.isImmutable) {
       throw new UserError(`the release ${tag} is immutable, and has to change with each publication`, {
         hint: `switch immutable releases off in the settings of ${this.#releases.repository}, and delete that release`,

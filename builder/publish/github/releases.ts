@@ -35,6 +35,11 @@ export class GithubReleases {
     this.#api = api;
   }
 
+  /** @see GithubApi.time */
+  get time(): string | null {
+    return this.#api.time;
+  }
+
   /** The published release of a tag. */
   async byTag(tag: string): Promise<GithubRelease | undefined> {
     const url = this.#api.urlOf(`releases/tags/${encodeURIComponent(tag)}`);

@@ -179,6 +179,17 @@ describe("what has changed", () => {
     expect(mirror.count("bakery.example/extensions/bundle-1.0.0/release.json")).toBe(1);
   });
 
+  it("is not known where the recipe throws now, which does not hide the others", async () => {
+    await plant("bundle", `${FIELDS}, tree: () => [nonesuch]`, "two");
+    await plant("other", 'versions: fixed("1.0.0")', "two");
+    const told = JSON.parse((await missingOf("two", "--in", "site", "--json")).stdout);
+    expect(told).toMatchObject({
+      missing: [{ extension: "other", version: "1.0.0" }],
+      changed: [],
+      unknown: [{ extension: "bundle", error: { details: { reason: "nonesuch is not defined" } } }],
+    });
+  });
+
   it("is not known of releases that others have made", async () => {
     await plant("bundle", EARLIER.replaceAll("one", "other"), "two");
     await rm(workplace.file("site/extensions/bundle-1.0.0/release.json"));

@@ -198,13 +198,17 @@ describe("releases", () => {
     });
   });
 
-  it("of extensions whose upstream answers are made, though others' does not", async () => {
+  it("of extensions whose upstream answers are made, though others' does not, or their recipe throws", async () => {
     await plant("gone", 'versions: githubReleases("example/gone")');
+    await plant("broken", "versions: fixed(nonesuch)");
     const made = await release("--missing", "--to", "site", "--json");
     expect(made.exitCode).toBe(1);
     const { error } = JSON.parse(made.stdout);
     expect(error).toMatchObject({ message: "what is to be released is not known of all extensions" });
-    expect(error.value.unknown).toMatchObject([{ extension: "gone", error: { kind: "UpstreamError" } }]);
+    expect(error.value.unknown).toMatchObject([
+      { extension: "broken", error: { details: { reason: "nonesuch is not defined" } } },
+      { extension: "gone", error: { kind: "UpstreamError" } },
+    ]);
     expect((await indexed()).sort()).toEqual(both("1.0.0", "1.1.0"));
   });
 

@@ -1,4 +1,4 @@
-/** Two runs of the release workflow at once, on machines of their own, for one bakery: the schedule and somebody's hand. */
+/** Two runs of the release workflow at once, on machines of their own, for one place: the schedule and somebody's hand. */
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -9,6 +9,7 @@ import { parseInventory } from "../../../schema/index.ts";
 import type { LocalBakery } from "../../../scripts/local-bakery.ts";
 import { Workplace } from "../../support/bakery.ts";
 import { localBakery } from "../../support/local-bakery.ts";
+import { GithubStandIn, REPOSITORY } from "../../support/upstreams/github-releases.ts";
 
 const DOOR = pathToFileURL(join(EXTENSIONS_FOLDER, "../builder/recipe/index.ts")).href;
 const EXTENSIONS = ["one", "two", "three"];
@@ -61,4 +62,30 @@ it("both end well, each release is published once, and every index names it", as
   expect(examined).toMatchObject({ exitCode: 0 });
   expect(examined.stdout.match(/^(?:one|two|three) +1 +2 +yes /gm)).toHaveLength(3);
   expect(JSON.parse((await run(second, "missing", "--in", bakery.url, "--json")).stdout).missing).toEqual([]);
+}, 60_000);
+
+it("on GitHub, too, both end well, and no line is lost", async () => {
+  await using github = await GithubStandIn.open();
+  await using first = await checkout();
+  await using second = await checkout();
+  const to = `github:${REPOSITORY}`;
+  const run = (workplace: Workplace, ...args: string[]) =>
+    workplace.run(args, {
+      ...github.env,
+      BAKERY_EXTENSIONS: workplace.file("extensions"),
+      BAKERY_SIGNING_KEY: signingKey,
+    });
+  const nights = await Promise.all(
+    [first, second].map((workplace) => run(workplace, "release", "--missing", "--no-test", "--to", to)),
+  );
+  expect(nights.map(({ exitCode, stderr }) => [exitCode, /^error.*/ms.exec(stderr)?.[0]])).toEqual([
+    [0, undefined],
+    [0, undefined],
+  ]);
+  for (const tag of [...EXTENSIONS, "SHA256SUMS"]) {
+    expect(github.repository.releases.filter((release) => release.tag === tag)).toHaveLength(1);
+  }
+  const index = String(await github.download("SHA256SUMS/SHA256SUMS"));
+  expect(index.match(/^[0-9a-f]{64} {2}(?:one|two|three)-1\.0\.0-(?:x86-64|arm64)\.raw$/gm)).toHaveLength(6);
+  expect(JSON.parse((await run(second, "missing", "--in", to, "--json")).stdout).missing).toEqual([]);
 }, 60_000);

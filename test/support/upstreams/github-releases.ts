@@ -32,6 +32,8 @@ export class GithubStandIn implements AsyncDisposable {
   isPrivate = false;
   /** Requests that are left before the limit, and when it is lifted, in seconds since 1970; none: no limit */
   limit: { remaining: number; reset: number } | undefined;
+  /** How far its clock is ahead, in milliseconds */
+  ahead = 0;
   /** Where uploads are to go, in the place of this server */
   strayUploads: string | undefined;
   readonly #faults: { readonly request: RegExp; readonly fault: Fault }[] = [];
@@ -117,7 +119,8 @@ export class GithubStandIn implements AsyncDisposable {
     const said = typeof fault === "function" ? fault() : typeof fault === "number" ? problem(fault) : undefined;
     const response = said ?? ((await this.#router.fetch(request)) as Response);
     if (fault === "lost") return void incoming.socket.destroy();
-    outgoing.writeHead(response.status, Object.fromEntries(response.headers));
+    const date = new Date(Date.now() + this.ahead).toUTCString();
+    outgoing.writeHead(response.status, { ...Object.fromEntries(response.headers), date });
     outgoing.end(Buffer.from(await response.arrayBuffer()));
   }
 

@@ -72,6 +72,19 @@ describe("while GitHub fails", () => {
       expect(site.github.repository.releases).toEqual([]);
     }));
 
+  it.each([-20, 20])("a clock that is %i days off signs nothing, and nothing is sent", (days) =>
+    using(async (site) => {
+      site.github.ahead = days * 24 * 3_600_000;
+      const path = await site.release("1.0.0");
+      await site.sign();
+      await expect(site.publish(path)).rejects.toThrow("this machine's clock is wrong");
+      expect(site.github.repository.releases).toEqual([]);
+      site.signing = undefined;
+      await site.publish(path);
+      expect(await site.checkIndexes()).toEqual([]);
+    }),
+  );
+
   it("uploads to a strange server are refused, for that would get the token", () =>
     using(async (site) => {
       site.github.strayUploads = "https://uploads.example.org";
