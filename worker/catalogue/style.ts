@@ -119,8 +119,9 @@ summary { cursor: pointer; padding: .25rem 0; }
 }
 @media (max-width: 48rem) {
   .list thead { position: absolute; left: -200vw; }
+  .list, .list tbody { display: block; }
   .list tr { display: block; padding: .6rem 0; border-bottom: 1px solid var(--line); }
-  .list th, .list td { display: inline; border: 0; padding: 0 .75rem 0 0; }
+  .list th, .list td { display: inline-block; border: 0; padding: 0 .75rem 0 0; }
   .list th, .list td.what { display: block; padding: 0; }
   .list td:not(.what) { color: var(--soft); font-size: .875rem; }
   .list td .about { display: inline; }
