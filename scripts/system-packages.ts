@@ -70,6 +70,7 @@ export const TEST_PACKAGES: readonly SystemPackage[] = [
   { command: "zsh", package: "zsh", why: "completes commands, as people have it" },
   { command: "fish", package: "fish", why: "completes commands, as people have it" },
   { command: "script", package: "bsdutils", why: "gives a shell a terminal to be typed at" },
+  { command: "chromium", package: "chromium", why: "shows pages, as people have it" },
   { command: "mandoc", package: "mandoc", why: "reads the manual page" },
 ];
 
