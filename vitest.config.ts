@@ -10,6 +10,7 @@ const MACHINE_TESTS = [
   ...["boot", "configured", "downloads", "guest", "guest-merge-more", "podman", "real-programs", "wrapped"].map(
     (name) => `clients/${name}`,
   ),
+  "browser/catalogue",
   "builder/rootfs/debian-installed",
   "e2e/install",
 ].map((name) => `test/${name}.test.ts`);

@@ -1,18 +1,19 @@
 /** `npm test`: installs the system packages that the tests need, then runs all of them, or those that are named. */
 import { spawn } from "node:child_process";
 import { reportError } from "./report-error.ts";
-import { ensureSystemPackages, TEST_PACKAGES } from "./system-packages.ts";
+import { ensureSystemPackages, MACHINE_PACKAGES, TEST_PACKAGES } from "./system-packages.ts";
 
+const onMachines = process.env.BAKERY_TEST_MACHINES === "1";
 try {
-  await ensureSystemPackages(TEST_PACKAGES, { report: (line) => console.error(line) });
+  await ensureSystemPackages(onMachines ? MACHINE_PACKAGES : TEST_PACKAGES, { report: (line) => console.error(line) });
 } catch (error) {
   reportError(error);
   process.exit();
 }
 
-if (process.env.BAKERY_TEST_MACHINES !== "1") {
+if (!onMachines) {
   console.error(
-    "not among these tests: whole machines, distributions, containers and download managers (boot, configured, debian-installed, downloads, guest, guest-merge-more, install, podman, real-programs, wrapped; most of enter): npm run test:machines",
+    "not among these tests: whole machines, distributions, containers, download managers and a browser (boot, catalogue, configured, debian-installed, downloads, guest, guest-merge-more, install, podman, real-programs, wrapped; most of enter): npm run test:machines",
   );
 }
 
