@@ -62,10 +62,16 @@ async function typed({ folder }: Place, lines: readonly string[], { start, comma
   for (const [file, text] of Object.entries(start)) await writeFile(`${folder}/${file}`, text);
   const input = lines.map((line) => `${line}${keys}${BEGINNING_OF_LINE}say \n`).join("");
   await writeFile(`${folder}/typed`, `${input}exit\n`);
-  await writeFile(`${folder}/said`, "");
   const env = { TERM: "dumb", INPUTRC: "/dev/null", ZDOTDIR: folder, HOME: folder };
-  await execute("sh", ["-c", `script -qec "${command}" /dev/null < typed`], { cwd: folder, env });
-  const { stdout: said } = await execute("cat", ["said"], { cwd: folder });
+  let said = "";
+  // A shell that is slow to start loses what was typed before: it says fewer lines then, whatever it completes.
+  for (const pause of [0, 1, 3, 6]) {
+    await writeFile(`${folder}/said`, "");
+    const typing = `{ sleep ${pause}; cat typed; } | script -qec "${command}" /dev/null`;
+    await execute("sh", ["-c", typing], { cwd: folder, env });
+    said = (await execute("cat", ["said"], { cwd: folder })).stdout;
+    if (said.split("\0\n").length > lines.length) break;
+  }
   return said
     .split("\0\n")
     .slice(0, -1)
