@@ -2,6 +2,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { LocalBakery } from "../../scripts/local-bakery.ts";
@@ -169,6 +170,23 @@ describeWhere(await lackForBrowser(), "the catalogue in a browser", () => {
       }
     } finally {
       await context.close();
+    }
+  });
+
+  test("of 500 extensions with 50 versions each the list is one view, and typing still finds", async () => {
+    const names = Array.from({ length: 500 }, (_, at) => `extension-x${at}`);
+    const large = await bakeryOf({ names, versions: 50, listOnly: true });
+    const context = await browser.newContext({ baseURL: large.url });
+    try {
+      const page = await context.newPage();
+      const answer = await page.goto("/");
+      expect(gzipSync((await answer?.body()) ?? "").length).toBeLessThan(FIRST_VIEW_BYTES);
+      expect(await page.locator("tbody tr").count()).toBe(500);
+      await page.getByRole("searchbox", { name: "Search" }).fill("x49");
+      expect(await namesIn(page)).toHaveLength(11);
+    } finally {
+      await context.close();
+      await large.stop();
     }
   });
 });

@@ -62,10 +62,12 @@ export interface Filling {
   readonly names: readonly string[];
   /** Of each extension */
   readonly versions: number;
+  /** Nothing but what the list is made of */
+  readonly listOnly?: boolean;
 }
 
 /** Straight into the bucket: to publish thousands of releases would take minutes. */
-export async function bakeryOf({ names, versions }: Filling): Promise<LocalBakery> {
+export async function bakeryOf({ names, versions, listOnly = false }: Filling): Promise<LocalBakery> {
   const bakery = await localBakery();
   let record = emptyCatalogueRecord();
   let recent = noRecentReleases();
@@ -79,7 +81,7 @@ export async function bakeryOf({ names, versions }: Filling): Promise<LocalBaker
         size: (10 + at + patch) * 1_000_000,
         sha256: sha256(`${extension} ${patch} ${arch}`),
       })),
-      ...(patch === 0 && { yanked: { at: "2026-02-01T00:00:00Z", reason: "it does not start" } }),
+      ...(patch === 0 && { yanked: { at: "2026-01-01T12:00:00Z", reason: "it does not start" } }),
     }));
     const inventory = {
       ...emptyInventory(extension),
@@ -89,6 +91,7 @@ export async function bakeryOf({ names, versions }: Filling): Promise<LocalBaker
     lines.push(...indexOf(inventory));
     record = withExtension(inventory, profile, record);
     recent = withRecentReleasesOf(inventory, recent);
+    if (listOnly) continue;
     await bakery.bucket.put(`${extension}/releases.json`, formatInventory(inventory));
     await bakery.bucket.put(`${extension}/extension.json`, formatExtensionProfile(profile));
     await bakery.bucket.put(`${extension}/index.json`, indexText(indexOf(inventory)));
