@@ -110,10 +110,18 @@ summary { cursor: pointer; padding: .25rem 0; }
 
 @media (min-width: 62rem) {
   .configure { max-width: 58rem; }
-  .front { display: grid; grid-template-columns: minmax(0, 1fr) 21rem; column-gap: 4rem; align-items: end; margin-top: 2rem; }
+  .front { display: grid; grid-template-columns: minmax(0, 1fr) 21rem; column-gap: 4rem; margin-top: 2rem; }
   .front h1 { margin-top: 0; }
   .front p { margin-bottom: 0; }
-  .list .name { white-space: nowrap; }
+  /* Columns that are as wide before the last row has come as after it. */
+  .list { table-layout: fixed; }
+  .list th:nth-child(1) { width: 15%; }
+  .list th:nth-child(2) { width: 32%; }
+  .list th:nth-child(3) { width: 12%; }
+  .list th:nth-child(4) { width: 9%; }
+  .list th:nth-child(5) { width: 7%; }
+  .list th:nth-child(6) { width: 10%; }
+  .list td, .list th { overflow-wrap: anywhere; }
   .part { display: grid; grid-template-columns: 10rem minmax(0, 1fr); column-gap: 2.5rem; }
   .part > h2 { position: sticky; top: 1rem; align-self: start; }
 }
