@@ -6,6 +6,7 @@
 import * as v from "valibot";
 import * as d from "./document.ts";
 import { VERIFICATIONS } from "./release-manifest.ts";
+import { compareVersions } from "./version.ts";
 
 /** What extensions are for, in the order in which they are offered. */
 export const EXTENSION_KINDS = [
@@ -106,6 +107,11 @@ export type ExtensionKind = (typeof EXTENSION_KINDS)[number];
 /** @throws InvalidInput naming the field, `host.files[1].path` */
 export function parseExtensionProfile(json: unknown): ExtensionProfile {
   return d.parseDocument(extensionProfileSchema, "extension profile", json);
+}
+
+/** Of two, the one that was made with the newer version; of the same, the later. */
+export function keptProfile(there: ExtensionProfile | undefined, own: ExtensionProfile): ExtensionProfile {
+  return there !== undefined && compareVersions(there.version, own.version) > 0 ? there : own;
 }
 
 export function formatExtensionProfile(profile: ExtensionProfile): string {

@@ -72,6 +72,7 @@ export {
   type ExtensionProfile,
   formatExtensionProfile,
   type HostProfile,
+  keptProfile,
   parseExtensionProfile,
 } from "./extension-profile.ts";
 export { type Feed, type FeedEntry, type FeedOptions, imagesOf, makeFeed } from "./feed.ts";

@@ -54,8 +54,7 @@ type File = Pick<ImageEntry, "path" | "size">;
 type Part = ImageContents["parts"][number];
 
 /** A folder, `usr/bin/`, or a file; the root is the folder without a name. */
-interface Tree {
-  readonly path: string;
+interface Tree extends File {
   readonly files: readonly File[];
 }
 
@@ -66,9 +65,9 @@ interface Tree {
 export function partsOf(files: readonly File[]): Part[] {
   if (files.length === 0) return [];
   const done: Part[] = [];
-  let open: Tree[] = [{ path: "", files }];
+  let open = [treeOf("", files)];
   for (;;) {
-    open = open.toSorted((a, b) => largestFirst(summed(a), summed(b)));
+    open = open.toSorted(largestFirst);
     const [largest, ...others] = open;
     if (largest === undefined) break;
     const room = MAX_PARTS - done.length - others.length;
@@ -77,12 +76,12 @@ export function partsOf(files: readonly File[]): Part[] {
     if (room < 2 && entries.length > 1) break;
     const kept = entries.length <= room ? entries : entries.slice(0, room - 1);
     const rest = entries.slice(kept.length).flatMap((entry) => entry.files);
-    if (rest.length > 0) done.push(summed({ path: largest.path, files: rest }));
+    if (rest.length > 0) done.push(partOf(treeOf(largest.path, rest)));
     const isFile = ({ path }: Tree) => !path.endsWith("/");
-    done.push(...kept.filter(isFile).map(summed));
+    done.push(...kept.filter(isFile).map(partOf));
     open = [...others, ...kept.filter((entry) => !isFile(entry))];
   }
-  return [...done, ...open.map(summed)].map(named).sort(largestFirst);
+  return [...done, ...open.map(partOf)].map(named).sort(largestFirst);
 }
 
 /** Largest first. */
@@ -91,13 +90,15 @@ function entriesOf({ path, files }: Tree): Tree[] {
     const end = file.path.indexOf("/", path.length);
     return end < 0 ? file.path : file.path.slice(0, end + 1);
   });
-  return [...byEntry]
-    .map(([entry, own]) => ({ path: entry, files: own }))
-    .sort((a, b) => largestFirst(summed(a), summed(b)));
+  return [...byEntry].map(([entry, own]) => treeOf(entry, own)).sort(largestFirst);
 }
 
-function summed({ path, files }: Tree): Part {
-  return { path, size: files.reduce((sum, { size }) => sum + size, 0), files: files.length };
+function treeOf(path: string, files: readonly File[]): Tree {
+  return { path, size: files.reduce((sum, { size }) => sum + size, 0), files };
+}
+
+function partOf({ path, size, files }: Tree): Part {
+  return { path, size, files: files.length };
 }
 
 /** Where not even the root could be cut. */

@@ -7,12 +7,12 @@ import { Document, isScalar, visit } from "yaml";
 import {
   allFiles,
   allLinks,
-  type ConfiguredFile,
   type ConfiguredLink,
   type ConfiguredUnit,
   type ConfiguredUser,
   type HostConfiguration,
 } from "./host-configuration.ts";
+import { type StorageFile, storageFile } from "./storage-file.ts";
 
 /** As much of Butane's `flatcar` variant as is written here. */
 export interface Butane {
@@ -23,15 +23,7 @@ export interface Butane {
   readonly passwd?: { readonly groups: readonly SystemGroup[]; readonly users: readonly ButaneUser[] };
 }
 
-export interface ButaneFile {
-  readonly path: string;
-  readonly mode: number;
-  readonly user?: { readonly name: string };
-  readonly group?: { readonly name: string };
-  readonly contents:
-    | { readonly source: string; readonly verification?: { readonly hash: string } }
-    | { readonly inline: string };
-}
+export type ButaneFile = StorageFile<{ readonly inline: string }>;
 
 /** Said and not left to useradd, which makes one or not as the machine's `login.defs` has it. */
 export interface SystemGroup {
@@ -57,7 +49,10 @@ export function butaneOf(host: HostConfiguration): Butane {
   return {
     variant: "flatcar",
     version: "1.0.0",
-    storage: { files: allFiles(host).map(fileOf), links: allLinks(host) },
+    storage: {
+      files: allFiles(host).map((file) => storageFile(file, (inline) => ({ inline }))),
+      links: allLinks(host),
+    },
     systemd: { units },
     ...(users.length > 0 && { passwd: { groups: users.map(groupOf), users: users.map(userOf) } }),
   };
@@ -72,22 +67,6 @@ export function formatButane(config: Butane): string {
     },
   });
   return document.toString({ lineWidth: 0, directives: false });
-}
-
-function fileOf({ path, mode, user, group, contents }: ConfiguredFile): ButaneFile {
-  return {
-    path,
-    mode,
-    ...(user !== undefined && { user: { name: user } }),
-    ...(group !== undefined && { group: { name: group } }),
-    contents:
-      "text" in contents
-        ? { inline: contents.text }
-        : {
-            source: contents.url,
-            ...(contents.sha256 !== undefined && { verification: { hash: `sha256-${contents.sha256}` } }),
-          },
-  };
 }
 
 export function groupOf({ name, uid: gid }: ConfiguredUser): SystemGroup {

@@ -7,12 +7,12 @@ import { groupOf, NO_LOGIN, type SystemGroup } from "./butane.ts";
 import {
   allFiles,
   allLinks,
-  type ConfiguredFile,
   type ConfiguredLink,
   type ConfiguredUnit,
   type ConfiguredUser,
   type HostConfiguration,
 } from "./host-configuration.ts";
+import { type StorageFile, storageFile } from "./storage-file.ts";
 
 /** As much of Ignition's format as is written here: 3.3.0 is what Flatcar's and Debian's read. */
 export interface Ignition {
@@ -22,13 +22,7 @@ export interface Ignition {
   readonly passwd?: { readonly groups: readonly SystemGroup[]; readonly users: readonly IgnitionUser[] };
 }
 
-export interface IgnitionFile {
-  readonly path: string;
-  readonly mode: number;
-  readonly user?: { readonly name: string };
-  readonly group?: { readonly name: string };
-  readonly contents: { readonly source: string; readonly verification?: { readonly hash: string } };
-}
+export type IgnitionFile = StorageFile<{ readonly source: string }>;
 
 export interface IgnitionUser {
   readonly name: string;
@@ -44,7 +38,10 @@ export function ignitionOf(host: HostConfiguration): Ignition {
   const { units, users } = host;
   return {
     ignition: { version: "3.3.0" },
-    storage: { files: allFiles(host).map(fileOf), links: allLinks(host) },
+    storage: {
+      files: allFiles(host).map((file) => storageFile(file, (text) => ({ source: dataUrl(text) }))),
+      links: allLinks(host),
+    },
     systemd: { units },
     ...(users.length > 0 && { passwd: { groups: users.map(groupOf), users: users.map(userOf) } }),
   };
@@ -52,22 +49,6 @@ export function ignitionOf(host: HostConfiguration): Ignition {
 
 export function formatIgnition(config: Ignition): string {
   return `${JSON.stringify(config, null, 2)}\n`;
-}
-
-function fileOf({ path, mode, user, group, contents }: ConfiguredFile): IgnitionFile {
-  return {
-    path,
-    mode,
-    ...(user !== undefined && { user: { name: user } }),
-    ...(group !== undefined && { group: { name: group } }),
-    contents:
-      "text" in contents
-        ? { source: dataUrl(contents.text) }
-        : {
-            source: contents.url,
-            ...(contents.sha256 !== undefined && { verification: { hash: `sha256-${contents.sha256}` } }),
-          },
-  };
 }
 
 function userOf({ name, uid, home }: ConfiguredUser): IgnitionUser {

@@ -4,13 +4,13 @@
  */
 import {
   BUILD_LOG_FILE,
-  compareVersions,
   type DescriptionPut,
   EXTENSION_PROFILE_FILE,
   type ExtensionProfile,
   findRelease,
   formatExtensionProfile,
   formatReleaseContents,
+  keptProfile,
   parseExtensionProfile,
   parseReleaseManifest,
   RELEASE_CONTENTS_FILE,
@@ -66,14 +66,15 @@ export class Descriptions {
 
   /** @throws ApiProblem 404 where nothing is published of the extension */
   async putProfile(profile: ExtensionProfile): Promise<DescriptionPut> {
-    const { extension, version } = profile;
+    const { extension } = profile;
     const inventory = await this.#inventories.read(extension);
     if (inventory.releases.length === 0) throw notPublished(extension);
     const own = formatExtensionProfile(profile);
     const key = storageKey({ release: extension, file: EXTENSION_PROFILE_FILE });
     const kept = await this.#profiles.update(key, undefined, (there) => {
-      const isNewer = there !== undefined && compareVersions(there.version, version) > 0;
-      return isNewer || PROFILES.format(there) === own ? there : profile;
+      const kept = keptProfile(there, profile);
+      // What is the same already is not written again.
+      return PROFILES.format(there) === PROFILES.format(kept) ? there : kept;
     });
     // Without a new release no index follows that would take it over.
     await this.#catalogue.note(inventory);

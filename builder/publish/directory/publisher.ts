@@ -9,7 +9,6 @@ import { basename, dirname, join } from "node:path";
 import {
   addRelease,
   BUILD_LOG_FILE,
-  compareVersions,
   EXTENSION_PROFILE_FILE,
   type ExtensionProfile,
   emptyInventory,
@@ -28,6 +27,7 @@ import {
   indexOf,
   isSameRelease,
   KEYRINGS,
+  keptProfile,
   type Locator,
   NOOP_TRANSFER,
   parseExtensionProfile,
@@ -239,8 +239,7 @@ export class DirectoryPublisher implements Publisher, Describer {
   async #writeProfile(profile: ExtensionProfile): Promise<boolean> {
     const at = profileLocator(profile);
     const there = await readDocument(this.#pathOf(at), parseExtensionProfile);
-    if (there !== undefined && compareVersions(there.version, profile.version) > 0) return false;
-    return this.#write(at, formatExtensionProfile(profile));
+    return this.#write(at, formatExtensionProfile(keptProfile(there, profile)));
   }
 
   /** @param keep whether what is there stays as it is */
