@@ -22,7 +22,9 @@ export const PRESS_TAB: Readonly<Record<"bash" | "zsh" | "fish", PressTab>> = {
   zsh: (place, lines) =>
     typed(place, lines, {
       start: {
+        // An EDITOR of vi, which npm sets, gives zsh other keys.
         ".zshrc": `PS1=
+bindkey -e
 autoload -Uz compinit && compinit -u -D
 source ${place.script}
 zle -C all-matches complete-word _generic
