@@ -24,6 +24,8 @@ export interface SyntheticOptions {
   readonly size?: number;
   /** Of another seed, an image has other bytes */
   readonly seed?: string;
+  /** RFC 3339 */
+  readonly builtAt?: string;
   /** Whether it says what is in its images, and what it is of */
   readonly described?: boolean;
 }
@@ -33,7 +35,13 @@ export async function writeRelease(
   folder: string,
   extension: string,
   version: string,
-  { arches = ARCHES, size = 1_000, seed = "", described = false }: SyntheticOptions = {},
+  {
+    arches = ARCHES,
+    size = 1_000,
+    seed = "",
+    builtAt = "2026-11-24T00:00:00Z",
+    described = false,
+  }: SyntheticOptions = {},
 ): Promise<string> {
   await mkdir(folder, { recursive: true });
   const images: ReleaseManifest["images"] = [];
@@ -53,7 +61,7 @@ export async function writeRelease(
     version,
     images,
     transfers: [{ file, sha256: sha256(text), matchPattern: `${extension}-@v-%a.raw` }],
-    provenance: { builtAt: "2026-11-24T00:00:00Z", bundled: {}, downloads: [] },
+    provenance: { builtAt, bundled: {}, downloads: [] },
   };
   const path = join(folder, "release.json");
   await writeFile(path, formatReleaseManifest(manifest));

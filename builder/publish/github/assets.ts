@@ -4,16 +4,15 @@
  *
  * https://docs.github.com/en/rest/releases/assets
  */
-import { InvalidInput } from "../../../schema/index.ts";
 import { sha256Of } from "../../system/digest.ts";
-import { UpstreamError, UserError } from "../../system/errors.ts";
+import { NotFoundError, UpstreamError, UserError } from "../../system/errors.ts";
 import type { Progress } from "../../system/progress.ts";
 import { changed } from "../publisher.ts";
 import { MeteredBlob } from "../uploads.ts";
 import { type GithubAsset, type GithubRelease, parseAsset, parseRelease } from "./answers.ts";
 import type { GithubApi } from "./api.ts";
 import type { Content } from "./contents.ts";
-import { UncertainError, UnprocessableError } from "./failures.ts";
+import { ChangedMeanwhile, UncertainError, UnprocessableError } from "./failures.ts";
 
 const TRIES = 6;
 /** An upload under a name that is taken may be somebody else's, who is still at it. */
@@ -29,8 +28,9 @@ export class GithubAssets {
   }
 
   /**
-   * Uploads a file, unless it has arrived meanwhile. What came to nothing is removed; what is published never is.
-   * @throws InvalidInput where other bytes are published under the name
+   * Uploads a file, unless it has arrived meanwhile. What came to nothing is removed.
+   * @throws ChangedMeanwhile where somebody else has put other bytes under the name
+   * @throws NotFoundError where the release is gone
    */
   async upload(to: GithubRelease, content: Content): Promise<GithubAsset> {
     for (let tries = 1; ; tries += 1) {
@@ -52,13 +52,15 @@ export class GithubAssets {
   /** What there is of a file whose upload failed, if it is whole; what is not makes room for the next try. */
   async #arrived(to: GithubRelease, content: Content, failure: Error, tries: number): Promise<GithubAsset | undefined> {
     const isClash = failure instanceof UnprocessableError && failure.isTaken;
-    if (!isClash && !(failure instanceof UncertainError)) throw failure;
+    // To a release that is gone nobody may upload.
+    const isGone = failure.cause instanceof NotFoundError;
+    if (!isClash && !isGone && !(failure instanceof UncertainError)) throw failure;
     const url = this.#api.urlOf(`releases/${to.id}`);
     const now = parseRelease(url, (await this.#api.read(url)).value);
     const there = now.assets.find(({ name }) => name === content.file);
     if (there !== undefined && (await this.isWhole(there, content))) return there;
-    if (!now.draft && there?.state === "uploaded") throw otherFiles(now.tag_name);
-    if (tries === TRIES) throw failure;
+    if (there?.state === "uploaded" && (isClash || !now.draft)) throw new ChangedMeanwhile(`another ${content.file}`);
+    if (tries === TRIES || isGone) throw failure;
     if (there !== undefined && (!isClash || tries >= PATIENT_TRIES)) await this.delete(there);
     return undefined;
   }
@@ -104,10 +106,6 @@ export class GithubAssets {
       transfer.end();
     }
   }
-}
-
-export function otherFiles(tag: string): InvalidInput {
-  return new InvalidInput("release", `${tag} is published already, with other files`);
 }
 
 /** GitHub replaces what it does not like in a name by dots, and does not say which characters these are. */

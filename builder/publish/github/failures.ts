@@ -29,6 +29,9 @@ export class UnprocessableError extends UpstreamError {
 /** No answer, or one that GitHub's own failure made: whether it was done is to be looked up. */
 export class UncertainError extends UpstreamError {}
 
+/** Somebody else was faster: what was begun is to be begun anew, from what there is now. */
+export class ChangedMeanwhile extends Error {}
+
 /** What an answer to a write other than 2xx means. */
 export async function failureOf(
   { method, url, repository }: Refused,

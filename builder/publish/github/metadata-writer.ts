@@ -3,7 +3,8 @@ import { publicPath } from "../../../schema/index.ts";
 import { NotFoundError, UserError } from "../../system/errors.ts";
 import type { GithubRelease } from "./answers.ts";
 import type { Content } from "./contents.ts";
-import { ChangedMeanwhile, type Metadata } from "./metadata.ts";
+import { ChangedMeanwhile } from "./failures.ts";
+import { type Metadata, TooLate } from "./metadata.ts";
 import type { GithubReleases, Notes } from "./releases.ts";
 
 /** What a metadata release is to have. */
@@ -25,7 +26,7 @@ export class MetadataWriter {
     this.#releases = releases;
   }
 
-  /** What killed runs have left, looked for once. */
+  /** What killed runs have left, and others are at, looked for once. */
   drafts(): Promise<GithubRelease[]> {
     this.#drafts ??= this.#releases.drafts();
     return this.#drafts;
@@ -44,7 +45,7 @@ export class MetadataWriter {
       const files = await plan.metadata
         .put(plan.contents, notes, () => this.drafts())
         .catch((error) => {
-          if (error instanceof ChangedMeanwhile) late.push(error.late);
+          if (error instanceof TooLate) late.push(error.late);
           throw error;
         });
       for (const draft of late) await this.#releases.delete(draft);
@@ -53,10 +54,10 @@ export class MetadataWriter {
   }
 
   /** What was there a moment ago may be gone by now. */
-  async untilStill<T>(what: string, attempt: () => Promise<T>): Promise<T> {
+  async untilStill<T>(what: string, attempt: (tries: number) => Promise<T>): Promise<T> {
     for (let tries = 1; ; tries += 1) {
       try {
-        return await attempt();
+        return await attempt(tries);
       } catch (error) {
         if (!(error instanceof ChangedMeanwhile || error instanceof NotFoundError)) throw error;
         if (tries === TRIES) {

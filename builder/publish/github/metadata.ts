@@ -12,11 +12,12 @@
 import { NotFoundError } from "../../system/errors.ts";
 import type { GithubAsset, GithubRelease } from "./answers.ts";
 import { assetContent, type Content } from "./contents.ts";
+import { ChangedMeanwhile } from "./failures.ts";
 import type { GithubReleases, Notes } from "./releases.ts";
 import { lastSuccessor, successorsIn, successorTitle } from "./successor.ts";
 
-/** Somebody else was faster. */
-export class ChangedMeanwhile extends Error {
+/** Another one has the place by now. */
+export class TooLate extends ChangedMeanwhile {
   /** What was to take the place. It stays until there is something in that place: it may be all that there is. */
   readonly late: GithubRelease;
 
@@ -93,7 +94,7 @@ export class Metadata {
    * Makes files be what they are given as; others stay as they are.
    * @param drafts looks for those that killed runs have left; where others are at it, theirs come too late then
    * @returns names of those that were not
-   * @throws ChangedMeanwhile
+   * @throws TooLate
    */
   async put(contents: readonly Content[], notes: Omit<Notes, "tag">, drafts: () => Promise<GithubRelease[]>) {
     const changes: string[] = [];
@@ -104,7 +105,7 @@ export class Metadata {
     const files = [...(await this.#others(contents)), ...contents];
     const title = successorTitle(this.tag, { from: this.#last?.id ?? 0, files: files.length });
     const draft = await this.#releases.createDraft({ tag: this.tag, title, body: notes.body });
-    if (!(await this.#switchTo(draft, files, notes))) throw new ChangedMeanwhile(draft);
+    if (!(await this.#switchTo(draft, files, notes))) throw new TooLate(draft);
     for (const id of new Set(late.map((other) => other.id))) await this.#releases.delete({ id });
     return changes;
   }
@@ -115,7 +116,7 @@ export class Metadata {
       for (const content of files) await this.#releases.assets.upload(draft, content);
     } catch (error) {
       // What was to be kept is gone, or the draft is.
-      if (error instanceof NotFoundError) return false;
+      if (error instanceof NotFoundError || error instanceof ChangedMeanwhile) return false;
       throw error;
     }
     if (this.#current !== undefined && !(await this.#releases.delete(this.#current))) return false;

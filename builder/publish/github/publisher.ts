@@ -29,7 +29,7 @@ import { Metadata } from "./metadata.ts";
 import { MetadataWriter, type Plan } from "./metadata-writer.ts";
 import { extensionNotes, globalNotes, keyNotes, noopNotes } from "./notes.ts";
 import { rebuiltInventory } from "./rebuild.ts";
-import { putRelease } from "./release.ts";
+import { ReleaseWriter } from "./release.ts";
 import type { GithubReleases } from "./releases.ts";
 
 export interface GithubPublisherOptions {
@@ -69,7 +69,12 @@ export class GithubPublisher implements Publisher {
 
     const uploaded = await this.#progress.step(
       "Uploading",
-      () => putRelease(this.#releases, manifest, { contents, drafts: () => writer.drafts() }),
+      () => {
+        const individual = new ReleaseWriter(this.#releases, manifest, contents);
+        return writer.untilStill(releaseName(manifest), (tries) =>
+          individual.put(() => (tries === 1 ? writer.drafts() : this.#releases.drafts())),
+        );
+      },
       (files) => files.join(", ") || "everything is there",
     );
     const changed = await this.#progress.step(

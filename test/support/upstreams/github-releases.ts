@@ -36,6 +36,8 @@ export class GithubStandIn implements AsyncDisposable {
   ahead = 0;
   /** Where uploads are to go, in the place of this server */
   strayUploads: string | undefined;
+  /** What is waited for before a request to the API is done */
+  hold: ((line: string) => Promise<void>) | undefined;
   readonly #faults: { readonly request: RegExp; readonly fault: Fault }[] = [];
   readonly #api = createServer((request, response) => void this.#serve(request, response));
   readonly #objects = createServer((request, response) => this.#object(request, response));
@@ -116,6 +118,7 @@ export class GithubStandIn implements AsyncDisposable {
       ...(isWrite(incoming) && { body: isBroken ? "" : fault === "garbled" ? Buffer.from("other bytes") : body }),
     });
     if (isBroken) request.headers.set("x-broken", "yes");
+    if (line.includes(" /api/")) await this.hold?.(line);
     const said = typeof fault === "function" ? fault() : typeof fault === "number" ? problem(fault) : undefined;
     const response = said ?? ((await this.#router.fetch(request)) as Response);
     if (fault === "lost") return void incoming.socket.destroy();

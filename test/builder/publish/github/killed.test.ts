@@ -1,7 +1,7 @@
 /** Publishers to GitHub that are killed at each of their requests, and several at once. */
 import { expect, it } from "vitest";
 import { textContent } from "../../../../builder/publish/github/contents.ts";
-import { ChangedMeanwhile, Metadata } from "../../../../builder/publish/github/metadata.ts";
+import { Metadata, TooLate } from "../../../../builder/publish/github/metadata.ts";
 import { extensionNotes } from "../../../../builder/publish/github/notes.ts";
 import { parseInventory } from "../../../../schema/index.ts";
 import { live } from "../lives.ts";
@@ -114,6 +114,6 @@ it("who comes too late puts nothing, not even where the name is free for a momen
   // A third one has just deleted what the second one has made.
   site.github.repository.releases = site.github.repository.releases.filter(({ tag }) => tag !== "tool");
   const put = late.put([textContent("SHA256SUMS", "stale\n")], extensionNotes("tool"), async () => []);
-  await expect(put).rejects.toThrow(ChangedMeanwhile);
+  await expect(put).rejects.toThrow(TooLate);
   expect(site.github.repository.find("tool")).toBeUndefined();
 });

@@ -96,20 +96,31 @@ describe("releases on GitHub", () => {
       expect(reads).toHaveLength(5);
     }));
 
-  it("takes up the draft of a killed run: what is whole stays, halves and strangers go", () =>
+  it("takes up the draft of a killed run: what is whole stays, halves go", () =>
     using(async (site) => {
       const path = await site.release("1.0.0", "tool", { arches: ["x86-64", "arm64"] });
       const image = await readFile(join(dirname(path), "tool-1.0.0-x86-64.raw"));
-      const files = { "tool-1.0.0-x86-64.raw": image, "tool.conf": "half", "tool-1.0.0-arm64.raw": "x", stranger: "x" };
+      const files = { "tool-1.0.0-x86-64.raw": image, "tool-1.0.0-arm64.raw": "x" };
       site.github.repository.add("tool-1.0.0", files, { draft: true });
       const draft = site.github.repository.releases[0];
-      Object.assign(draft?.assets[2] ?? {}, { state: "starter" });
+      Object.assign(draft?.assets[1] ?? {}, { state: "starter" });
       await site.publish(path);
       expect(site.github.repository.find("tool-1.0.0")?.id).toBe(draft?.id);
       expect(site.github.take().filter((request) => UPLOAD("tool-1.0.0-x86-64.raw").test(request))).toEqual([]);
-      expect(site.github.repository.files("tool-1.0.0")).not.toContain("stranger");
       expect(await site.checkIndexes()).toEqual([]);
     }));
+
+  it.each(["stranger", "SHA256SUMS", "tool.conf", "tool-1.0.0-x86-64.raw", "release.json", "sbom.cdx.json"])(
+    "leaves a draft with a %s of other bytes, and takes it away when the release is published",
+    (file) =>
+      using(async (site) => {
+        site.github.repository.add("tool-1.0.0", { [file]: "x" }, { draft: true });
+        const draft = site.github.repository.releases[0];
+        await site.publish(await site.release("1.0.0"));
+        expect(site.github.repository.releases.some(({ id }) => id === draft?.id)).toBe(false);
+        expect(await site.checkIndexes()).toEqual([]);
+      }),
+  );
 
   it("completes a published release that lacks files, and replaces none", () =>
     using(async (site) => {

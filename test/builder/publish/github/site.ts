@@ -42,7 +42,7 @@ export class GithubSite implements AsyncDisposable {
 
   /** @returns its `release.json` */
   release(version: string, extension = "tool", options: SyntheticOptions = {}): Promise<string> {
-    const folder = this.workplace.file(`${extension}-${version}${options.seed ?? ""}`);
+    const folder = this.workplace.file(`${extension}-${version}${options.seed ?? ""}${options.builtAt ?? ""}`);
     return writeRelease(folder, extension, version, { arches: ["x86-64"], ...options });
   }
 
