@@ -27,6 +27,13 @@ const WORKERD = cloudflareTest({ wrangler: { configPath: "./wrangler.toml" } });
 /** One workerd for all files, for it takes longer to start than most files take; each begins with empty storage. */
 const SHARED_WORKERD = { isolate: false, setupFiles: ["test/worker/support/empty.ts"] };
 
+/** What the worker imports as text. The bundler of wrangler takes it from the import itself. */
+const MARKDOWN_AS_TEXT = {
+  name: "markdown-as-text",
+  transform: (text: string, id: string) =>
+    id.endsWith(".md") ? { code: `export default ${JSON.stringify(text)};`, map: null } : undefined,
+};
+
 /** Their source maps name sources that do not come with them, of each of which there would be a warning. */
 const ACTIONS = /\/@actions\/.*\.js$/;
 const WITHOUT_SOURCE_MAPS = {
@@ -41,7 +48,7 @@ export default defineConfig({
     silent: "passed-only",
     projects: [
       {
-        plugins: [WORKERD],
+        plugins: [WORKERD, MARKDOWN_AS_TEXT],
         test: {
           name: "worker",
           include: [WORKER_TESTS],
@@ -53,7 +60,7 @@ export default defineConfig({
         },
       },
       {
-        plugins: [WORKERD],
+        plugins: [WORKERD, MARKDOWN_AS_TEXT],
         // Alone, and after the others.
         test: {
           name: "patient",

@@ -8,13 +8,13 @@ import { expect, test } from "vitest";
 import { run } from "../builder/system/run.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
-/** Pages, their Markdown and configurations in YAML are half of it. */
-const MAX_GZIPPED = 160 * 1024;
+/** Pages, their Markdown and configurations in YAML are half of it; a sixth is the documentation. */
+const MAX_GZIPPED = 190 * 1024;
 
 test.each([
   ["production", ""],
   ["staging", "staging"],
-])("the bundle for %s has bindings for storage, and at most 160 KiB gzipped", async (_name, environment) => {
+])("the bundle for %s has bindings for storage, and at most 190 KiB gzipped", async (_name, environment) => {
   const folder = await mkdtemp(join(tmpdir(), "bundle-"));
   try {
     const args = ["deploy", `--env=${environment}`, "--dry-run", "--outdir", folder];

@@ -7,6 +7,7 @@ import { Catalog } from "../builder/catalog.ts";
 import { API_OPERATIONS, parsePublicPath } from "../schema/index.ts";
 import { referencePage } from "../scripts/docs/reference-page.ts";
 import { Workplace } from "./support/bakery.ts";
+import { importsOf } from "./support/import-rules.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const pages: { page: string; text: string }[] = [];
@@ -54,6 +55,14 @@ describe.each(pages)("$page", ({ page, text }) => {
         expect(anchorsOf(await readFile(join(ROOT, file), "utf8")), target).toContain(fragment);
     }
   });
+});
+
+it("each document is a page of the worker's, but the list of extensions, which its catalogue is", async () => {
+  const shown = importsOf(await readFile(join(ROOT, "worker/documentation/documents.ts"), "utf8"));
+  const documents = pages
+    .map(({ page }) => page)
+    .filter((page) => page.startsWith("docs/") && page !== "docs/extensions.md");
+  expect(shown.map(({ specifier }) => specifier?.replace(/^(?:\.\.\/)+/, "")).sort()).toEqual(documents.sort());
 });
 
 describe("docs/reference.md", () => {

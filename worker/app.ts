@@ -5,6 +5,7 @@ import { createApi } from "./api/routes.ts";
 import { serveAsset } from "./catalogue/assets.ts";
 import { serveExtension, serveList, serveRelease } from "./catalogue/routes.tsx";
 import type { AppEnv } from "./context.ts";
+import { serveDocument, serveShelves } from "./documentation/routes.tsx";
 import type { Env } from "./env.ts";
 import { answerError } from "./errors.ts";
 import { logRequest, type RequestRecord } from "./log.ts";
@@ -59,6 +60,8 @@ function createRoutes(): Hono<AppEnv> {
   app.get("/", serveList);
   app.get("/catalogue/:extension", serveExtension);
   app.get("/catalogue/:extension/:version", serveRelease);
+  app.get("/docs", serveShelves);
+  app.get("/docs/:name", serveDocument);
   app.get("/assets/:file", (c) => serveAsset(c.req.path) ?? textResponse(404, "there is no such file"));
   app.get(BADGE_PATH, serveBadge);
   app.get("/robots.txt", serveRobots);

@@ -9,7 +9,7 @@ export interface RequestRecord {
   /** The file of the bakery that it is about */
   path?: PublicPath;
   /** What else it is about */
-  page?: "catalogue" | "docs" | "api" | "badge" | "site";
+  page?: "catalogue" | "documentation" | "docs" | "api" | "badge" | "site";
   /** Who changes something: the run of a pipeline, or the beginning of a token's hash */
   publisher?: string;
   source?: Source;

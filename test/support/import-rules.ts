@@ -6,7 +6,7 @@ import { dirname, join } from "node:path/posix";
 
 /** What a folder may import besides its own files. */
 interface Rule {
-  /** Files of the project; `any` for all that are not private to others. */
+  /** Files of the project, and folders, which end in a slash; `any` for all that are not private to others. */
   readonly project: readonly string[] | "any";
   /** Packages; what ends in a colon is a scheme, as in `node:fs`. */
   readonly packages: readonly string[] | "any";
@@ -17,7 +17,7 @@ interface Rule {
 const RULES: Readonly<Record<string, Rule>> = {
   schema: { project: [], packages: ["valibot", "@valibot/to-json-schema", "yaml"], own: true },
   worker: {
-    project: ["schema/index.ts"],
+    project: ["schema/index.ts", "docs/"],
     packages: [
       "hono",
       "jose",
@@ -91,7 +91,7 @@ function problemOf(file: string, { specifier, dynamic }: ImportStatement): strin
   if (targetFolder === "extensions" && rule.project !== "any") {
     return file === CATALOG && dynamic ? undefined : `imports ${target}; only ${CATALOG} loads recipes, dynamically`;
   }
-  const allowed = rule.project === "any" || rule.project.includes(target);
+  const allowed = rule.project === "any" || rule.project.some((one) => one === target || isIn(one, target));
   return allowed ? undefined : `imports ${target}; ${onlyOf(rule, folder)}`;
 }
 
@@ -105,6 +105,10 @@ function listOf(names: readonly string[] | "any"): string {
 
 function isOf(name: string, specifier: string): boolean {
   return name.endsWith(":") ? specifier.startsWith(name) : specifier === name || specifier.startsWith(`${name}/`);
+}
+
+function isIn(folder: string, path: string): boolean {
+  return folder.endsWith("/") && path.startsWith(folder);
 }
 
 function folderOf(path: string): string {

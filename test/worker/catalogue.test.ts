@@ -121,7 +121,7 @@ describe("the page of an extension", () => {
     expect(text).toContain('Read <a href="/catalogue/docker">docker</a>.');
     expect(text).toContain("<td>1</td>");
     expect(text.match(/<h1>/g)).toHaveLength(1);
-    expect(text).toContain("<h3>Use</h3>");
+    expect(text).toContain('<h3 id="readme-use">Use</h3>');
     // No other host learns who reads it.
     expect(text).toContain("<p>shot</p>");
     expect(text).toMatch(/withdrawn 2[0-9-]{9}: broken &lt;script&gt;/);

@@ -1,6 +1,7 @@
 /** What crawlers, browsers and other sites ask for besides pages. */
 import { env } from "cloudflare:workers";
 import { beforeEach, expect, test } from "vitest";
+import { DOCUMENTS } from "../../worker/documentation/documents.ts";
 import { childrenOf, parseXml } from "../support/xml.ts";
 import { bakery, ORIGIN, standaloneBakery } from "./support/bakery.ts";
 import { putFile, putIndex } from "./support/files.ts";
@@ -24,7 +25,7 @@ async function sitemap(it = standaloneBakery()) {
   return childrenOf(root, "url").map((url) => url.children.map(({ name, text }) => [name, text]));
 }
 
-test("the sitemap has the front page and every extension, with its last news where these are known", async () => {
+test("the sitemap has the front page, every extension, with its last news where these are known, and the documents", async () => {
   await putIndex(env.BUCKET, line("k3s-v1.1-x86-64.raw") + line("vim-9.1-arm64.raw"), "SHA256SUMS");
   const yanked = { at: "2026-03-01T00:00:00Z", reason: "broken" };
   const releases = [release("v1.1", "2026-02-01T00:00:00Z"), release("v1.0", "2026-01-01T00:00:00Z", { yanked })];
@@ -38,10 +39,11 @@ test("the sitemap has the front page and every extension, with its last news whe
     ["lastmod", "2026-03-01T00:00:00.000Z"],
   ];
   const vim = [["loc", `${ORIGIN}/catalogue/vim`]];
-  expect(await sitemap()).toEqual([front, k3s, vim]);
+  const documents = ["/docs", ...DOCUMENTS.map(({ name }) => `/docs/${name}`)].map((path) => [["loc", ORIGIN + path]]);
+  expect(await sitemap()).toEqual([front, k3s, vim, ...documents]);
 
   await putFile(env.BUCKET, RECENT, "garbage");
-  expect(await sitemap()).toEqual([front.slice(0, 1), k3s.slice(0, 1), vim]);
+  expect(await sitemap()).toEqual([front.slice(0, 1), k3s.slice(0, 1), vim, ...documents]);
   const [first] = await sitemap(standaloneBakery({ BAKERY_URL: "https://a.example/b&c" }));
   expect(first).toEqual([["loc", "https://a.example/b&c/"]]);
 });

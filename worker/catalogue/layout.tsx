@@ -29,7 +29,10 @@ const SECURITY_POLICY =
   "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /** What is at hand on every page. */
-const SITE = [{ path: "/api/v1/openapi.json", label: "API" }] as const;
+const SITE = [
+  { path: "/docs", label: "Documentation" },
+  { path: "/api/v1/openapi.json", label: "API" },
+] as const;
 
 export function pageResponse(options: PageOptions, content: Child): Response {
   const { isPartial = false, status = 200 } = options;

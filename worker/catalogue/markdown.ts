@@ -5,6 +5,7 @@
 import { micromark } from "micromark";
 import { gfmAutolinkLiteral, gfmAutolinkLiteralHtml } from "micromark-extension-gfm-autolink-literal";
 import { gfmTable, gfmTableHtml } from "micromark-extension-gfm-table";
+import { withHeadings } from "./headings.ts";
 
 const OPTIONS = {
   extensions: [gfmTable(), gfmAutolinkLiteral()],
@@ -15,7 +16,10 @@ const TITLE = /^\s*# [^\n]*\n+/;
 /** Of extensions to each other, as they lie in a repository. */
 const NEIGHBOUR = /href="\.\.\/(?<extension>[a-z0-9-]+)\/(?:README\.md)?(?<fragment>#[^"]*)?"/g;
 const IMAGE = /<img src="[^"]*" alt="(?<words>[^"]*)"(?: title="[^"]*")? \/>/g;
-const HEADING = /<(?<slash>\/?)h(?<level>[1-6])>/g;
+/** Within the same text. */
+const FRAGMENT = /href="#(?<id>[^"]*)"/g;
+/** Beside the names that a page gives its own parts. */
+const README_PREFIX = "readme-";
 
 // What is replaced below is markup that micromark has made: what an author writes has its angle brackets escaped.
 
@@ -33,7 +37,11 @@ export function markdownHtml(markdown: string): string {
 
 /** What an extension's page shows of its README: its headings stand below those of the page. */
 export function readmeHtml(readme: string): string {
-  return markdownHtml(readme.replace(TITLE, ""))
-    .replace(NEIGHBOUR, (_, extension, fragment = "") => `href="/catalogue/${extension}${fragment}"`)
-    .replace(HEADING, (_, slash: string, level: string) => `<${slash}h${Math.min(6, Number(level) + 1)}>`);
+  const html = markdownHtml(readme.replace(TITLE, ""))
+    .replace(FRAGMENT, (_, id: string) => `href="#${README_PREFIX}${id}"`)
+    .replace(NEIGHBOUR, (_, extension, fragment = "") => {
+      const target = fragment === "" ? "" : `#${README_PREFIX}${fragment.slice(1)}`;
+      return `href="/catalogue/${extension}${target}"`;
+    });
+  return withHeadings(html, { prefix: README_PREFIX, deeper: 1 }).html;
 }

@@ -11,6 +11,7 @@ import { find, parseFinding } from "./finding.ts";
 import { type PageOptions, pageResponse } from "./layout.tsx";
 import { ListPage } from "./list-page.tsx";
 import { nearestNames } from "./near-matches.ts";
+import { NotFoundPage } from "./not-found-page.tsx";
 import { known } from "./page-part.tsx";
 import { Reader, UNAVAILABLE } from "./reader.ts";
 import { ReleasePage } from "./release-page.tsx";
@@ -113,30 +114,8 @@ async function notFound(c: Context<AppEnv>, name: string): Promise<Response> {
     url: `${origin}${pathname}`,
     status: 404,
   };
-  return pageResponse(options, <NotFound near={near} />);
-}
-
-function NotFound({ near }: { readonly near: readonly string[] }): Child {
-  return (
-    <>
-      <h1>There is no such page</h1>
-      {near.length > 0 && (
-        <p>
-          Did you mean{" "}
-          {near.map((name, at) => (
-            <>
-              {at > 0 && " or "}
-              <a href={`/catalogue/${name}`}>{name}</a>
-            </>
-          ))}
-          ?
-        </p>
-      )}
-      <p>
-        <a href="/">All extensions</a>
-      </p>
-    </>
-  );
+  const links = near.map((one) => ({ path: `/catalogue/${one}`, label: one }));
+  return pageResponse(options, <NotFoundPage near={links} all={{ path: "/", label: "All extensions" }} />);
 }
 
 function Unavailable({ what }: { readonly what: string }): Child {

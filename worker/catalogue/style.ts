@@ -108,7 +108,25 @@ svg .grid { stroke: var(--line); }
 .parts svg { height: .75rem; background: var(--wash); }
 summary { cursor: pointer; padding: .25rem 0; }
 
+.documents article > .jump { margin-bottom: 2rem; }
+.document h2 { font-size: 1.25rem; margin: 2.5rem 0 .75rem; padding-top: 1.25rem; border-top: 1px solid var(--line); }
+.document h2:first-child { border: 0; }
+.document td { vertical-align: top; }
+.document :is(th, td) > code { white-space: nowrap; }
+.turn { display: flex; justify-content: space-between; gap: 1rem; margin-top: 3rem; padding-top: 1rem; border-top: 1px solid var(--line); }
+.turn [rel="prev"]::before { content: "← " / ""; }
+.turn [rel="next"] { margin-left: auto; }
+.turn [rel="next"]::after { content: " →" / ""; }
+.shelves { margin-top: 3rem; font-size: .9375rem; }
+.shelves h2 { font-size: .8125rem; font-weight: 500; color: var(--soft); margin: 1.25rem 0 .25rem; }
+.shelves ul { list-style: none; padding: 0; margin: 0; }
+.shelves a { display: inline-block; padding: .15rem 0; }
+.shelf { display: grid; grid-template-columns: minmax(0, 14rem) minmax(0, 1fr); gap: .5rem 1.5rem; margin: 0; }
+.shelf dd { margin: 0; color: var(--soft); }
+
 @media (min-width: 62rem) {
+  .documents { display: grid; grid-template-columns: minmax(0, 1fr) 13rem; column-gap: 4rem; }
+  .documents .shelves { position: sticky; top: 1rem; align-self: start; margin-top: 2.5rem; }
   .configure { max-width: 58rem; }
   .front { display: grid; grid-template-columns: minmax(0, 1fr) 21rem; column-gap: 4rem; margin-top: 2rem; }
   .front h1 { margin-top: 0; }
@@ -133,13 +151,15 @@ summary { cursor: pointer; padding: .25rem 0; }
   .list th, .list td.what { display: block; padding: 0; }
   .list td:not(.what) { color: var(--soft); font-size: .875rem; }
   .list td .about { display: inline; }
+  .shelf { grid-template-columns: minmax(0, 1fr); }
+  .shelf dd { margin-bottom: .5rem; }
   .parts .share, .news li:nth-child(n + 4) { display: none; }
 }
 @media (prefers-reduced-motion: no-preference) { html { scroll-behavior: smooth; } }
 @media print {
   :root { color-scheme: light !important; --accent: #000; }
   body { max-width: none; padding: 0; font-size: 10pt; }
-  body > header nav, .find, .configure, .jump, button, .skip { display: none !important; }
+  body > header nav, .find, .configure, .jump, .shelves, .turn, button, .skip { display: none !important; }
   .part { break-inside: auto; }
   h2, h3 { break-after: avoid; }
   .text { max-height: none; }

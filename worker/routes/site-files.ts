@@ -5,6 +5,7 @@ import { CARD_PNG_BASE64 } from "../catalogue/card-image.ts";
 import { FAVICON_SVG } from "../catalogue/favicon.ts";
 import { formatSitemap, type SitemapPage } from "../catalogue/sitemap.ts";
 import type { AppEnv } from "../context.ts";
+import { DOCUMENTS } from "../documentation/documents.ts";
 import { readDocument } from "../documents.ts";
 import { baseOf } from "../env.ts";
 import { Library } from "../library.ts";
@@ -47,7 +48,8 @@ export async function serveSitemap(c: Context<AppEnv>): Promise<Response> {
   });
   const [latest] = [...changed.values()].sort((a, b) => b.getTime() - a.getTime());
   const front = { path: "/", ...(latest !== undefined && { modified: latest }) };
-  return respond(formatSitemap(base, [front, ...pages]), 200, {
+  const documents = ["/docs", ...DOCUMENTS.map(({ name }) => `/docs/${name}`)].map((path) => ({ path }));
+  return respond(formatSitemap(base, [front, ...pages, ...documents]), 200, {
     "content-type": "application/xml; charset=utf-8",
     "cache-control": ONE_HOUR,
   });
