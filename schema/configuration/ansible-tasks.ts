@@ -3,6 +3,7 @@ import { Document, Scalar } from "yaml";
 import { NO_LOGIN } from "./butane.ts";
 import type { ConfiguredExtension } from "./configured-extension.ts";
 import type { ConfiguredFile, ConfiguredLink, ConfiguredUnit, HostConfiguration } from "./host-configuration.ts";
+import { yamlText } from "./yaml-text.ts";
 
 type Task = { readonly name: string } & Readonly<Record<string, unknown>>;
 
@@ -15,7 +16,7 @@ export function formatAnsibleTasks(host: HostConfiguration): string {
     "   - ansible.builtin.import_tasks: extensions.yaml",
     ...notes.map((note) => ` Note: ${note}.`),
   ].join("\n");
-  return document.toString({ lineWidth: 0, directives: false });
+  return yamlText(document);
 }
 
 function ansibleTasks({ extensions, files, initialFiles, links, units, users }: HostConfiguration): Task[] {

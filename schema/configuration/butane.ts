@@ -13,6 +13,7 @@ import {
   type HostConfiguration,
 } from "./host-configuration.ts";
 import { type StorageFile, storageFile } from "./storage-file.ts";
+import { yamlText } from "./yaml-text.ts";
 
 /** As much of Butane's `flatcar` variant as is written here. */
 export interface Butane {
@@ -66,7 +67,7 @@ export function formatButane(config: Butane): string {
       if (isScalar(key) && key.value === "mode" && isScalar(value)) value.format = "OCT";
     },
   });
-  return document.toString({ lineWidth: 0, directives: false });
+  return yamlText(document);
 }
 
 export function groupOf({ name, uid: gid }: ConfiguredUser): SystemGroup {

@@ -69,7 +69,20 @@ const hostile = fc.oneof(
   fc.string({
     unit: fc.constantFrom("'", '"', "\\", "$", "`", "{{", "}}", "%", "#", "!", "\n", " ", ":", "-", "EOF", "é"),
   }),
-  fc.constantFrom("", "\n", "yes", "0644", "null", "---\n", "  indented\n\n", "no end", "$(touch /tmp/x)\n", "\t\r\n"),
+  fc.constantFrom(
+    "",
+    "\n",
+    "yes",
+    "0644",
+    "null",
+    "---\n",
+    "  indented\n\n",
+    "no end",
+    "$(touch /tmp/x)\n",
+    "\t\r\n",
+    " \n",
+    "\n \n",
+  ),
 );
 const machine = fc.record({
   choice,
