@@ -1,4 +1,5 @@
 /** Unpacks an image of any format into a folder, without a mount and without root. */
+import { chmod } from "node:fs/promises";
 import type { ImageFormat } from "../../schema/index.ts";
 import { run } from "../system/run.ts";
 import { btrfs } from "./btrfs.ts";
@@ -28,12 +29,19 @@ export async function unpack(image: ImageFile, folder: string, signal?: AbortSig
   try {
     await reader.unpack(image, folder, signal);
   } finally {
-    // Else nobody but root could read, or remove, what the image closes to its owner.
-    await run("chmod", ["-R", "-f", "u+rwX", folder]).catch(() => {});
+    // Else nobody but root could read, or remove, what the image closes to its owner. The root is in no listing.
+    await chmod(folder, 0o700);
+    if (isClosed(listed)) await run("chmod", ["-R", "-f", "u+rwX", folder]).catch(() => {});
   }
   const { entries, texts } = await readTree(folder);
   const present = entries.filter(({ path }) => path !== LOST_AND_FOUND || listed.has(path));
   return { entries: withListedModes(image, present, listed), texts };
+}
+
+/** Whether there is something that its owner may not read, or look into. */
+function isClosed(listed: ReadonlyMap<string, Listed>): boolean {
+  const NEEDED = { file: 0o400, folder: 0o700, symlink: 0, other: 0 };
+  return listed.values().some(({ kind, mode }) => (mode & NEEDED[kind]) !== NEEDED[kind]);
 }
 
 const LOST_AND_FOUND = "lost+found";

@@ -1,5 +1,7 @@
 /** The programs that make images: their versions by their own word, and what to install where one is missing or old. */
 import { execFile } from "node:child_process";
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
 import { ToolError } from "../../system/errors.ts";
 import { startError } from "../../system/run.ts";
 
@@ -28,7 +30,7 @@ export function toolPath(): string {
 
 /** @throws ToolError that names the package, and the version where it matters */
 export async function versionOf(tool: Tool, needed?: Needed): Promise<string> {
-  const said = await outputOf(tool, needed);
+  const said = await saidBy(tool, needed);
   const version = tool.pattern.exec(said)?.groups?.version;
   if (version === undefined) throw new ToolError(`${tool.command} does not say its version`, { details: { said } });
   if (needed !== undefined && isOlder(version, needed.version)) {
@@ -38,6 +40,28 @@ export async function versionOf(tool: Tool, needed?: Needed): Promise<string> {
     });
   }
   return version;
+}
+
+/** What programs have said, by which file said it: whoever bakes many images asks for each of them. */
+const SAID = new Map<string, string>();
+
+async function saidBy(tool: Tool, needed?: Needed): Promise<string> {
+  const program = await identityOf(tool.command);
+  const known = program === undefined ? undefined : SAID.get(program);
+  if (known !== undefined) return known;
+  const said = await outputOf(tool, needed);
+  if (program !== undefined) SAID.set(program, said);
+  return said;
+}
+
+/** The file that would be run: another one by its path, or by what an upgrade changes of it. Undefined: there is none. */
+async function identityOf(command: string): Promise<string | undefined> {
+  for (const folder of toolPath().split(":")) {
+    const path = join(folder, command);
+    const file = await stat(path).catch(() => undefined);
+    if (file?.isFile() && (file.mode & 0o111) !== 0) return `${path} ${file.ino} ${file.size} ${file.mtimeMs}`;
+  }
+  return undefined;
 }
 
 /** Both streams: half of these programs print their version on stderr, and some exit with 1 after it. */
