@@ -32,7 +32,7 @@ export class MirrorRig implements AsyncDisposable {
   /** @param host none: the folder `upstream`, into which is published */
   static async open({ armored, host }: { armored?: string; host?: Host } = {}): Promise<MirrorRig> {
     const secret = armored ?? (await newKey());
-    const workplace = await Workplace.open();
+    const workplace = await Workplace.inMemory();
     const upstream = host ?? folderHost(workplace.file("upstream"));
     let rig: MirrorRig | undefined;
     const answer: Host = async (request) => (await rig?.intercept?.(request)) ?? upstream(request);

@@ -13,7 +13,7 @@ const confOf = (pattern: string) =>
   `# made by a script\n[Transfer]\nVerify=false\n[Source]\nType=url-file\nPath=https://extensions.flatcar.org/extensions/kubernetes/\nMatchPattern=${pattern}\n[Target]\nType=regular-file\nPath=/opt/extensions/kubernetes\n`;
 
 it("has its images, indexes and transfer files as they are, also those that stay within a minor series", async () => {
-  await using workplace = await Workplace.open();
+  await using workplace = await Workplace.inMemory();
   const github = new FakeGitHub();
   const confs = {
     "kubernetes.conf": confOf("kubernetes-@v-%a.raw"),

@@ -55,7 +55,7 @@ async function checkIndexes(workplace: Workplace): Promise<string[]> {
 }
 
 it("killed in the middle of any write, it leaves indexes that are true, and the next run completes the publication", async () => {
-  await using workplace = await Workplace.open();
+  await using workplace = await Workplace.inMemory();
   const armored = await SigningKey.generate({ name: "x", email: "x@example.org" });
   const { keyring } = await SigningKey.open(armored);
   const key = { BAKERY_SIGNING_KEY: armored };
@@ -101,7 +101,7 @@ it("killed in the middle of any write, it leaves indexes that are true, and the 
 }, 120_000);
 
 it("several at once, for different extensions, all end up in the global index", async () => {
-  await using workplace = await Workplace.open();
+  await using workplace = await Workplace.inMemory();
   const releases = await Promise.all(["alpha", "beta", "gamma"].map((name) => bake(workplace, name, "1.0.0")));
   expect(await Promise.all(releases.map((release) => publish(workplace, release)))).toEqual([0, 0, 0]);
   const named = await checkIndexes(workplace);

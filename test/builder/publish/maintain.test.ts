@@ -15,7 +15,7 @@ let workplace: Workplace;
 
 beforeAll(async () => {
   bakery = await localBakery({ vars: { INDEX_TTL_SECONDS: "0" } });
-  workplace = await Workplace.open();
+  workplace = await Workplace.inMemory();
 }, 60_000);
 afterAll(async () => {
   await bakery.stop();

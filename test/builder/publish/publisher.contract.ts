@@ -74,7 +74,7 @@ export class Publication {
 
 export function publisherContract(name: string, open: OpenSite): void {
   const using = async (test: (publication: Publication) => Promise<void>) => {
-    await using workplace = await Workplace.open();
+    await using workplace = await Workplace.inMemory();
     await test(new Publication(workplace, await open(workplace)));
   };
 

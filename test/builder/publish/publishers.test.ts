@@ -32,7 +32,7 @@ let key: SigningKey;
 let bakery: LocalBakery;
 
 beforeAll(async () => {
-  workplace = await Workplace.open();
+  workplace = await Workplace.inMemory();
   armored = await SigningKey.generate({ name: "Bakery", email: "bakery@example.org" });
   key = await SigningKey.open(armored);
   const SIGNING_KEYRING = Buffer.from(key.keyring.bytes).toString("base64");

@@ -14,7 +14,7 @@ async function openSite(workplace: Workplace): Promise<Site> {
 publisherContract("a folder", openSite);
 
 async function using(test: (publication: Publication) => Promise<void>): Promise<void> {
-  await using workplace = await Workplace.open();
+  await using workplace = await Workplace.inMemory();
   await test(new Publication(workplace, await openSite(workplace)));
 }
 

@@ -31,7 +31,7 @@ export class GithubSite implements AsyncDisposable {
   }
 
   static async open(): Promise<GithubSite> {
-    return new GithubSite(await GithubStandIn.open(), await Workplace.open());
+    return new GithubSite(await GithubStandIn.open(), await Workplace.inMemory());
   }
 
   /** From now on, with a key of its own. */
