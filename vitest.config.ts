@@ -4,6 +4,7 @@ import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** Whole machines, distributions and containers, over and over: minutes where there is no KVM. `npm run test:machines` */
 const MACHINE_TESTS = [
@@ -22,6 +23,19 @@ const WORKER_TESTS = "test/worker/**/*.test.ts";
 const PATIENT_TESTS = "test/worker/faults.test.ts";
 /** Most tests wait for other programs; vitest's own default would leave one of two processors idle. */
 const WORKERS = Math.max(2, availableParallelism() - 1);
+
+/** Longer than their size lets one think: begun last, one of them would keep all others waiting. */
+const LONG_TESTS = ["worker/publish/crash", "workflows/deploy", "builder/reproducible"].map(
+  (name) => `/test/${name}.test.ts`,
+);
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const isLong = ({ moduleId }: TestSpecification) => LONG_TESTS.some((name) => moduleId.endsWith(name));
+    const byProject = Map.groupBy(await super.sort(files), ({ project }) => project);
+    return [...byProject.values()].flatMap((own) => [...own.filter(isLong), ...own.filter((one) => !isLong(one))]);
+  }
+}
 
 const WORKERD = cloudflareTest({ wrangler: { configPath: "./wrangler.toml" } });
 /** One workerd for all files, for it takes longer to start than most files take; each begins with empty storage. */
@@ -46,6 +60,7 @@ export default defineConfig({
   test: {
     // The worker logs every request: show that of a test that fails.
     silent: "passed-only",
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         plugins: [WORKERD, MARKDOWN_AS_TEXT],

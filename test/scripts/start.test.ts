@@ -12,7 +12,7 @@ import { freePort, listening } from "../support/ports.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
-class Started {
+class Started implements AsyncDisposable {
   output = "";
   readonly exitCode: Promise<number | null>;
   readonly #child: ChildProcess;
@@ -34,6 +34,12 @@ class Started {
     this.#child.kill("SIGINT");
   }
 
+  /** Nothing of a test that fails goes on serving. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.interrupt();
+    await this.exitCode;
+  }
+
   async says(text: string): Promise<void> {
     await expect.poll(() => this.output, { timeout: 150_000, interval: 200 }).toContain(text);
   }
@@ -45,7 +51,7 @@ it("bakes, publishes and serves, ends cleanly when it is interrupted, and is qui
   const url = `http://127.0.0.1:${port}`;
   const args = ["--port", String(port), "--data", workplace.path];
 
-  const started = new Started(...args);
+  await using started = new Started(...args);
   await started.says("systemd-sysext refresh && workerd --version");
   const index = await (await fetch(`${url}/extensions/workerd/SHA256SUMS`)).text();
   const newest = parseSha256Sums(index).map(({ file }) => file);
@@ -91,7 +97,7 @@ it("bakes, publishes and serves, ends cleanly when it is interrupted, and is qui
   const manifest = await (await local.bucket.get(key))?.text();
   await local.bucket.put(key, manifest?.replace(/"sha256": "..../, '"sha256": "0000') ?? "");
   await local.stop();
-  const again = new Started(...args);
+  await using again = new Started(...args);
   await again.says("systemd-sysext refresh && workerd --version");
   expect(again.output).not.toContain("Packing");
   expect(again.output).toContain("• Beginning workerd anew: workerd-");
@@ -102,7 +108,7 @@ it("bakes, publishes and serves, ends cleanly when it is interrupted, and is qui
 
 it("says at once that the port is taken, and how to take another", async () => {
   const { server, port } = await listening();
-  const started = new Started("--port", String(port));
+  await using started = new Started("--port", String(port));
   expect(await started.exitCode).toBe(1);
   expect(started.output).toContain(`error: port ${port} of 127.0.0.1 is taken by another program\n`);
   expect(started.output).toContain("hint: npm start -- --port 8788\n");
@@ -111,7 +117,7 @@ it("says at once that the port is taken, and how to take another", async () => {
 });
 
 it("refuses a port that is none", async () => {
-  const started = new Started("--port", "70000");
+  await using started = new Started("--port", "70000");
   expect(await started.exitCode).toBe(1);
   expect(started.output).toBe("error: --port 70000 is no port\n");
 });
