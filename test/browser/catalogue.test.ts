@@ -136,11 +136,30 @@ describeWhere(await lackForBrowser(), "the catalogue in a browser", () => {
       expect(await paper()).toBe(light);
     }));
 
+  test("the documentation leads from page to page, and from its sections to their places", () =>
+    visit("/", async (page) => {
+      await page.getByRole("link", { name: "Documentation" }).click();
+      await page.getByRole("link", { name: "Start here" }).click();
+      expect(await page.getByRole("heading", { level: 1 }).textContent()).toBe("Start here");
+      await page.locator('[rel="next"]').click();
+      await page.waitForURL("**/docs/use-an-extension");
+      const onThisPage = page.getByRole("navigation", { name: "On this page" });
+      const section = onThisPage.getByRole("link").last();
+      const title = await section.textContent();
+      await section.click();
+      expect(await page.locator(":target").textContent()).toBe(title);
+      const shelves = page.getByRole("navigation", { name: "Documentation" });
+      expect(await shelves.locator('[aria-current="page"]').textContent()).toBe("Use an extension");
+    }));
+
   test.each([
     ["list", "/"],
     ["extension", "/catalogue/docker"],
     ["release", "/catalogue/docker/1.2.3"],
     ["not-found", "/catalogue/dockr"],
+    ["documentation", "/docs"],
+    ["start-here", "/docs/start-here"],
+    ["reference", "/docs/reference"],
   ])("the page %s is accessible, in dark colours too, and fits 320 pixels", async (name, path) => {
     await visit(path, async (page) => {
       expect(await accessibilityProblems(page, "all")).toEqual([]);
@@ -158,7 +177,7 @@ describeWhere(await lackForBrowser(), "the catalogue in a browser", () => {
     const context = await browser.newContext({ baseURL: bakery.url });
     try {
       const page = await context.newPage();
-      for (const path of ["/", "/catalogue/docker"]) {
+      for (const path of ["/", "/catalogue/docker", "/docs", "/docs/use-an-extension"]) {
         const sizes: Promise<number>[] = [];
         page.on("response", (response) => sizes.push(response.body().then(({ length }) => length)));
         await page.goto(path, { waitUntil: "networkidle" });

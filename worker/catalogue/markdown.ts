@@ -29,7 +29,7 @@ export function markdownHtml(markdown: string): string {
     micromark(markdown, OPTIONS)
       // No host but the bakery is to learn who reads it.
       .replace(IMAGE, (_, words: string) => words)
-      .replaceAll("<table>", '<div class="scroll" role="region" aria-label="Table" tabindex="0"><table>')
+      .replaceAll("<table>", '<div class="scroll" role="group" aria-label="Table" tabindex="0"><table>')
       .replaceAll("</table>", "</table></div>")
       .replaceAll("<pre>", '<pre tabindex="0">')
   );

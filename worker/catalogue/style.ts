@@ -108,7 +108,7 @@ svg .grid { stroke: var(--line); }
 .parts svg { height: .75rem; background: var(--wash); }
 summary { cursor: pointer; padding: .25rem 0; }
 
-.documents article > .jump { margin-bottom: 2rem; }
+.documents nav:has(> .jump) { margin-bottom: 2rem; }
 .document h2 { font-size: 1.25rem; margin: 2.5rem 0 .75rem; padding-top: 1.25rem; border-top: 1px solid var(--line); }
 .document h2:first-child { border: 0; }
 .document td { vertical-align: top; }
