@@ -97,6 +97,50 @@ describeWhere(await lackForBrowser(), "the catalogue in a browser", () => {
       { permissions: ["clipboard-read", "clipboard-write"] },
     ));
 
+  test("what people come for takes no more clicks than it must", () =>
+    visit(
+      "/",
+      async (page) => {
+        let clicks = 0;
+        const click = async (role: "link" | "button", name: string) => {
+          clicks += 1;
+          await page.getByRole(role, { name, exact: true }).first().click();
+        };
+        const took = async (path: string, task: () => Promise<void>) => {
+          await page.goto(path);
+          clicks = 0;
+          await task();
+          return clicks;
+        };
+        const find = await took("/", async () => {
+          await page.getByRole("searchbox", { name: "Search" }).fill("vault");
+          await click("link", "vault");
+          await page.waitForURL("**/catalogue/vault");
+        });
+        const configure = await took("/catalogue/vault", async () => {
+          await click("button", "Copy the configuration");
+          await page.getByText("Copied").first().waitFor();
+        });
+        const configureOtherwise = await took("/catalogue/vault", async () => {
+          clicks += 1;
+          await page.getByLabel("Architecture").selectOption("arm64");
+          await click("button", "Show the configuration");
+          await page.waitForURL("**arch=arm64**");
+          await click("button", "Copy the configuration");
+          await page.getByText("Copied").first().waitFor();
+        });
+        const verify = await took("/catalogue/vault", async () => {
+          await click("link", "how to check");
+          await page.waitForURL("**/docs/trust#check-by-hand");
+          expect(await page.locator(":target + p, :target + pre").first().isVisible()).toBe(true);
+        });
+        expect({ find, configure, configureOtherwise, verify }).toEqual({
+          ...{ find: 1, configure: 1, configureOtherwise: 3, verify: 1 },
+        });
+      },
+      { permissions: ["clipboard-read", "clipboard-write"] },
+    ));
+
   test("without script one finds, configures and reads all of it, and sees no button that does nothing", () =>
     visit(
       "/",

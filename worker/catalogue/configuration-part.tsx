@@ -115,7 +115,8 @@ function Result({ extension, choice, configuration }: { readonly extension: stri
         </button>{" "}
         <a href={`/api/v1/extensions/${extension}/config?${download === "" ? "" : `${download}&`}download=1`}>
           Download
-        </a>
+        </a>{" "}
+        <a href="/docs/use-an-extension">What to do with it</a>
       </p>
     </>
   );

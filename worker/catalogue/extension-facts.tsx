@@ -43,7 +43,8 @@ export function ExtensionFacts({ extension, about, newest, isSigned }: Extension
       <Fact name="For machines">
         <a href={publicPath({ release: extension, file: `${extension}.conf` })}>transfer file</a>,{" "}
         <a href={`${folder}/SHA256SUMS`}>index</a>,{" "}
-        {isSigned ? <a href={`${folder}/SHA256SUMS.gpg`}>signature</a> : "not signed"}
+        {isSigned ? <a href={`${folder}/SHA256SUMS.gpg`}>signature</a> : "not signed"},{" "}
+        <a href="/docs/trust#check-by-hand">how to check</a>
       </Fact>
       {newest?.publishedAt && (
         <Fact name="News">
