@@ -18,14 +18,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   schema: { project: [], packages: ["valibot", "@valibot/to-json-schema", "yaml"], own: true },
   worker: {
     project: ["schema/index.ts", "docs/"],
-    packages: [
-      "hono",
-      "jose",
-      "micromark",
-      "micromark-extension-gfm-autolink-literal",
-      "micromark-extension-gfm-table",
-      "cloudflare:",
-    ],
+    packages: ["hono", "jose", "marked", "cloudflare:"],
     own: true,
   },
   builder: {

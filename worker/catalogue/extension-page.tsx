@@ -5,10 +5,10 @@ import { ConfigurationPart } from "./configuration-part.tsx";
 import type { Asked, Configured } from "./configure.ts";
 import { ContentsView } from "./contents.tsx";
 import { ExtensionFacts } from "./extension-facts.tsx";
-import { readmeHtml } from "./markdown.ts";
 import { IfKnown, known, PagePart } from "./page-part.tsx";
 import { Provenance } from "./provenance.tsx";
 import type { Reading } from "./reader.ts";
+import { readmeHtml } from "./readme.ts";
 import { SizeGraphs } from "./size-graph.tsx";
 import { Versions } from "./versions.tsx";
 

@@ -1,11 +1,11 @@
 /** One document, beside all others. */
 import { raw } from "hono/html";
-import type { DocumentHtml } from "./document-html.ts";
+import type { MarkdownHtml } from "../catalogue/markdown.ts";
 import { DOCUMENTS, type Document, SHELVES } from "./documents.ts";
 
 interface DocumentPageProps {
   readonly document: Document;
-  readonly content: DocumentHtml;
+  readonly content: MarkdownHtml;
 }
 
 export function DocumentPage({ document, content }: DocumentPageProps) {
@@ -19,9 +19,9 @@ export function DocumentPage({ document, content }: DocumentPageProps) {
         {sections.length > 1 && (
           <nav aria-label="On this page">
             <ul class="jump">
-              {sections.map(({ id, html }) => (
+              {sections.map(({ id, words }) => (
                 <li>
-                  <a href={`#${id}`}>{raw(html)}</a>
+                  <a href={`#${id}`}>{raw(words)}</a>
                 </li>
               ))}
             </ul>
