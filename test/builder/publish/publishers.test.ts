@@ -198,7 +198,7 @@ it("while a hundred machines verify, none meets a signature of another index", a
     expect(await publish(first, settling)).toMatchObject({ exitCode: 0 });
     const options = { url: settling.url, extension: "watched", keyring: key.keyring };
     const clients = Array.from({ length: 100 }, () => new PollingClient(options));
-    const polling = clients.map((client) => client.run(800));
+    const polling = clients.map((client) => client.run(1_500));
     const switches: number[] = [];
     for (const path of others) {
       expect(await publish(path, settling)).toMatchObject({ exitCode: 0 });
