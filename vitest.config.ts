@@ -42,10 +42,11 @@ const WORKERD = cloudflareTest({ wrangler: { configPath: "./wrangler.toml" } });
 const SHARED_WORKERD = { isolate: false, setupFiles: ["test/worker/support/empty.ts"] };
 
 /** What the worker imports as text. The bundler of wrangler takes it from the import itself. */
-const MARKDOWN_AS_TEXT = {
-  name: "markdown-as-text",
+const TEXT = /(\.md|\/worker\/catalogue\/browser\/script\.js)$/;
+const IMPORTED_AS_TEXT = {
+  name: "imported-as-text",
   transform: (text: string, id: string) =>
-    id.endsWith(".md") ? { code: `export default ${JSON.stringify(text)};`, map: null } : undefined,
+    TEXT.test(id) ? { code: `export default ${JSON.stringify(text)};`, map: null } : undefined,
 };
 
 /** Their source maps name sources that do not come with them, of each of which there would be a warning. */
@@ -63,7 +64,7 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     projects: [
       {
-        plugins: [WORKERD, MARKDOWN_AS_TEXT],
+        plugins: [WORKERD, IMPORTED_AS_TEXT],
         test: {
           name: "worker",
           include: [WORKER_TESTS],
@@ -75,7 +76,7 @@ export default defineConfig({
         },
       },
       {
-        plugins: [WORKERD, MARKDOWN_AS_TEXT],
+        plugins: [WORKERD, IMPORTED_AS_TEXT],
         // Alone, and after the others.
         test: {
           name: "patient",

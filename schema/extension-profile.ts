@@ -95,8 +95,8 @@ export const extensionProfileSchema = v.strictObject({
   verifiedBy: v.optional(v.array(v.picklist(VERIFICATIONS))),
   /** In Markdown; whoever shows it has to see to what is in it */
   readme: v.pipe(v.string(), v.maxLength(MAX_README_LENGTH)),
-  /** Which transfer files each release has */
-  transfers: v.pipe(v.array(v.picklist(["every-version", "patch-level"])), v.minLength(1), v.maxLength(2)),
+  /** Which transfer files that version has */
+  transfers: v.pipe(v.array(v.picklist(["every-version", "patch-level"])), v.maxLength(2)),
   host: hostSetup,
 });
 

@@ -15,7 +15,15 @@ import { formatTable } from "../builder/system/format.ts";
 import { inParallel } from "../builder/system/in-parallel.ts";
 import { progressOn } from "../builder/system/progress.ts";
 import { githubServerUrl } from "../builder/versions/github-addresses.ts";
-import { InvalidInput, isExtensionName, isVersion, type Release, releaseName } from "../schema/index.ts";
+import {
+  InvalidInput,
+  isExtensionName,
+  isVersion,
+  parseReleaseName,
+  type Release,
+  releaseName,
+} from "../schema/index.ts";
+import { describeImported } from "./import/describe-imported.ts";
 import { extensionsOf, type FoundRelease, type GitHubBakery, releasesOf } from "./import/github-bakery.ts";
 import { type Importing, importRelease } from "./import/import-release.ts";
 import { missingIn } from "./import/target.ts";
@@ -30,7 +38,8 @@ const USAGE = `usage: npm run import -- --to <url or folder> [options]
   --work <folder>               where it is until it is published (default: in BAKERY_CACHE)
 
 Each image is held against two indexes, its release's and its extension's. What is published already is skipped, and
-what a run before has brought is not fetched again. At the end ./bakery doctor looks at all of it.
+what a run before has brought is not fetched again. Where there is a recipe of that name here, the bakery is told what
+the extension is, as by ./bakery describe. At the end ./bakery doctor looks at all of it.
 
 BAKERY_TOKEN, BAKERY_SIGNING_KEY and BAKERY_KEYRING are as for ./bakery publish.
 `;
@@ -50,6 +59,8 @@ const PARALLEL = 3;
 interface Failure {
   readonly name: string;
   readonly error: Error;
+  /** Default: imported */
+  readonly what?: string;
 }
 
 /** @returns the exit code, as `./bakery` has them */
@@ -94,9 +105,15 @@ async function run(args: readonly string[], terminal: Terminal): Promise<number>
   const outcome = await importAll(missing, world, publisher);
   const rows = outcome.done.map((name) => [name, "imported"]);
   stdout.write(rows.length === 0 ? "nothing was imported\n" : formatTable([["RELEASE", "RESULT"], ...rows]));
-  const code = report([...found.failed, ...outcome.failed], terminal);
   // Until then indexes and inventories are meant to differ.
   await sleep(Math.max(0, outcome.effectiveAt - Date.now()), undefined, signal && { signal });
+  const names = [...new Set(found.releases.map(({ extension }) => extension))];
+  const news = new Set(outcome.done.flatMap((name) => parseReleaseName(name)?.extension ?? []));
+  const described = await describeImported(to, names, news, { env, cwd, progress, signal, upstreams });
+  const untold = described.flatMap(({ extension, error }) =>
+    error ? [{ name: extension, error, what: "described" }] : [],
+  );
+  const code = report([...found.failed, ...outcome.failed, ...untold], terminal);
   const doctor = await bakery(["doctor", to, ...(isUrl(to) ? ["--quick"] : [])], terminal);
   return code || doctor;
 }
@@ -175,7 +192,9 @@ function expected(error: unknown): Error {
 }
 
 function report(failed: readonly Failure[], { stderr }: Terminal): number {
-  for (const { name, error } of failed) stderr.write(`${name} was not imported\n${describeError(error)}`);
+  for (const { name, error, what = "imported" } of failed) {
+    stderr.write(`${name} was not ${what}\n${describeError(error)}`);
+  }
   return failed.length === 0 ? 0 : 1;
 }
 

@@ -51,6 +51,7 @@ export function reindexCommand(cli: Cli): Command {
     .addHelpText(
       "after",
       `
+A bakery writes its records of all extensions too, catalogue and feeds, where it is older than these or has lost them.
 On GitHub the metadata of an extension is made from all of its releases, whatever it says, and has no date; GITHUB_TOKEN
 as for publish.
 ${SIGNING_HELP}

@@ -85,7 +85,8 @@ export class BakeryPublisher implements Publisher, Describer {
   }
 
   /**
-   * Puts the indexes that do not say what is published.
+   * Puts the indexes that do not say what is published. Without a release of our own also the extension's that
+   * does, as it is: with it the bakery writes its records of all extensions, which it may not have had when it got it.
    * @returns which those were, and from when on all of them are in effect, in milliseconds
    */
   async putIndexes(
@@ -97,7 +98,9 @@ export class BakeryPublisher implements Publisher, Describer {
     let effectiveAt = 0;
     for (const scope of SCOPES) {
       const next: Next = (state, signing) => scope.next(state, signing, own, options);
-      const put = await this.#putIndex(`${extension}/${scope.path}`, next);
+      const put = await this.#putIndex(`${extension}/${scope.path}`, next, {
+        completes: own === undefined && scope.path === "index",
+      });
       if (!put.unchanged) changed.push(scope.path);
       effectiveAt = Math.max(effectiveAt, Date.parse(put.effectiveAt));
     }
@@ -175,13 +178,14 @@ export class BakeryPublisher implements Publisher, Describer {
     }
   }
 
-  async #putIndex(path: string, next: Next): Promise<IndexPut> {
+  async #putIndex(path: string, next: Next, { completes }: { readonly completes: boolean }): Promise<IndexPut> {
     const { signing, signal } = this.#options;
     for (let tries = 1; ; tries += 1) {
       const state = await this.#sendInTime({ method: "GET", path }, parseIndexState);
-      const request = await next(state, signing);
+      const { last } = state;
+      const request = (await next(state, signing)) ?? (completes && last !== null ? asItIs(last) : undefined);
       if (request === undefined)
-        return { unchanged: true, effectiveAt: state.last?.effectiveAt ?? new Date(0).toISOString() };
+        return { unchanged: true, effectiveAt: last?.effectiveAt ?? new Date(0).toISOString() };
       try {
         return await this.#put(path, request, state.etag);
       } catch (error) {
@@ -216,6 +220,10 @@ export class BakeryPublisher implements Publisher, Describer {
       () => outcome,
     );
   }
+}
+
+function asItIs({ text, signatures }: IndexRequest): IndexRequest {
+  return { text, signatures };
 }
 
 const JSON_BODY = { "content-type": "application/json" } as const;

@@ -1,11 +1,14 @@
 /** Releases of a bakery on GitHub, brought into a folder and into a bakery of the worker. */
-import { readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { EXTENSIONS_FOLDER } from "../../builder/catalog.ts";
 import {
   everyVersion,
   formatInventory,
   formatSha256Sums,
   formatTransfer,
+  parseExtensionProfile,
   parseInventory,
   parseReleaseManifest,
   parseSha256Sums,
@@ -23,6 +26,7 @@ import { clientUnavailable, systemdClient } from "../support/systemd-client.ts";
 import { FakeGitHub, type FakeRelease } from "../support/upstreams/github.ts";
 import { Mirror } from "../support/upstreams/mirror.ts";
 
+const DOOR = join(EXTENSIONS_FOLDER, "../builder/recipe/index.ts");
 const REPOSITORY = "acme/bakery";
 const DOWNLOADS = "objects.githubusercontent.com/acme/bakery";
 const OLD_BAKERY = "https://old.example.org";
@@ -160,6 +164,39 @@ describe("importing releases", () => {
     expect((await run(["--to", "site", "--only", "tool"])).stdout).toContain("tool-1.0.0  imported\n");
     // What was right is here still.
     expect(asked(".raw").map(({ path }) => path)).toEqual([image]);
+  });
+
+  it("tells what extensions are where there is a recipe of that name, and makes up for what it has not told", async () => {
+    const recipe = (exported: string) =>
+      `import { defineExtension, file, fixed, patchLevel, everyVersion } from ${JSON.stringify(DOOR)};\n${exported}\n`;
+    const folder = workplace.file("extensions/tool");
+    await mkdir(folder, { recursive: true });
+    await writeFile(join(folder, "README.md"), "# tool\n");
+    const env = { BAKERY_EXTENSIONS: workplace.file("extensions") };
+    const path = join(folder, "recipe.ts");
+
+    await writeFile(path, recipe("export default {};"));
+    const { exitCode, stdout, stderr } = await run(["--to", "site"], env);
+    expect([exitCode, stdout]).toEqual([1, expect.stringMatching(/^tool-1.1.0 +imported$/m)]);
+    expect(stderr).toContain("tool was not described\nerror: the recipe of tool ");
+    await expect(read("tool/extension.json")).rejects.toThrow("ENOENT");
+
+    // Another folder, for modules are loaded once.
+    await mkdir(workplace.file("more/tool"), { recursive: true });
+    await writeFile(
+      workplace.file("more/tool/recipe.ts"),
+      recipe(`export default defineExtension({ description: "A tool", homepage: "https://example.org", kind: "system",
+        versions: fixed("9.0.0"), transfers: [everyVersion(), patchLevel()], tree: () => [file("usr/share/tool", "")],
+        provides: ["usr/share/tool"] });`),
+    );
+    expect(await run(["--to", "site"], { BAKERY_EXTENSIONS: workplace.file("more") })).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringContaining("nothing was imported\n"),
+    });
+    const profile = parseExtensionProfile(await read("tool/extension.json"));
+    expect(profile).toMatchObject({ version: "1.1.0", description: "A tool", transfers: ["every-version"] });
+    expect(profile.verifiedBy).toBeUndefined();
+    await expect(read("widget/extension.json")).rejects.toThrow("ENOENT");
   });
 
   it("what was withdrawn from where it goes is not brought back", async () => {

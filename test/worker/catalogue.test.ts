@@ -2,7 +2,7 @@
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, test } from "vitest";
 import { type ExtensionProfile, formatExtensionProfile } from "../../schema/index.ts";
-import { STYLESHEET } from "../../worker/catalogue/assets.ts";
+import { ENHANCEMENT, STYLESHEET } from "../../worker/catalogue/assets.ts";
 import { bakery, standaloneBakery } from "./support/bakery.ts";
 import { putIndex } from "./support/files.ts";
 import { PublishingBakery, testRelease } from "./support/publishing.ts";
@@ -233,7 +233,16 @@ describe("while storage fails", () => {
 });
 
 test("style and script come from addresses that change with them, and are kept for ever", async () => {
-  const found = await page(STYLESHEET.path);
-  expect([found.status, found.headers.get("cache-control")]).toEqual([200, "public, max-age=31536000, immutable"]);
+  for (const { path, type } of [STYLESHEET, ENHANCEMENT]) {
+    const { status, headers } = await page(path);
+    expect([status, headers.get("cache-control")]).toEqual([200, "public, max-age=31536000, immutable"]);
+    expect(headers.get("content-type")).toBe(type);
+  }
   expect((await page("/assets/catalogue-00000000.css")).status).toBe(404);
+});
+
+test("the script is sent as its author wrote it, types and all", async () => {
+  const { text } = await page(ENHANCEMENT.path);
+  expect(text).toMatch(/^\/\/ What a browser does/);
+  expect(text).toContain("/** @param {HTMLButtonElement} button */");
 });

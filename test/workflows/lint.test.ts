@@ -18,8 +18,8 @@ async function problemsOf(text: string): Promise<string[]> {
   return (await validate(document)).map(({ message }) => String(message));
 }
 
-it("are three: check, deploy and release", () => {
-  expect(files.sort()).toEqual(["check.yml", "deploy.yml", "release.yml"]);
+it("are four: check, deploy, describe and release", () => {
+  expect(files.sort()).toEqual(["check.yml", "deploy.yml", "describe.yml", "release.yml"]);
 });
 
 describe.each(files)("%s", async (file) => {

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { SigningKey } from "../../builder/signing/signing-key.ts";
 import type { LocalBakery } from "../../scripts/local-bakery.ts";
+import { type ActionsTokens, actionsTokens } from "../support/actions-tokens.ts";
 import { cleanCheckout } from "../support/checkout.ts";
 import { guestUnavailable } from "../support/guests.ts";
 import { localBakery } from "../support/local-bakery.ts";
@@ -18,10 +19,7 @@ import { clientUnavailable, type SystemdClient, systemdClient } from "../support
 import { FakeGitHub } from "../support/upstreams/github.ts";
 import { Mirror } from "../support/upstreams/mirror.ts";
 import { readWorkflow, runWorkflow, type WorkflowRun } from "../support/workflow.ts";
-import { OidcIssuer } from "../worker/support/oidc-issuer.ts";
 
-const ISSUER = "token.actions.githubusercontent.com";
-const RUNNER = "runner.example";
 const RECIPE = `import { binary, defineExtension, githubAsset, githubDigest, githubReleases } from "../../builder/recipe/index.ts";
 
 export default defineExtension({
@@ -39,7 +37,7 @@ export default defineExtension({
 describeWhere((await guestUnavailable()) ?? (await clientUnavailable()), "the nightly run", () => {
   const github = new FakeGitHub();
   let client: SystemdClient;
-  let issuer: OidcIssuer;
+  let tokens: ActionsTokens;
   let mirror: Mirror;
   let bakery: LocalBakery;
   let folder: string;
@@ -47,26 +45,14 @@ describeWhere((await guestUnavailable()) ?? (await clientUnavailable()), "the ni
 
   beforeAll(async () => {
     client = await systemdClient();
-    issuer = await OidcIssuer.open();
+    tokens = await actionsTokens(() => mirror.url);
     signingKey = await SigningKey.generate({ name: "Acme", email: "bakery@example.org" });
     const { keyring } = await SigningKey.open(signingKey);
     const port = await freePort();
     const BAKERY_URL = `http://127.0.0.1:${port}`;
-    mirror = await Mirror.open({
-      ...github.hosts,
-      [ISSUER]: ({ url }) => issuer.fetch(new URL(url)),
-      // Who asks with the run's own secret gets a token for the audience that it names.
-      [RUNNER]: async ({ url, headers }) => {
-        if (headers.get("authorization") !== "Bearer of-the-run") return new Response("no", { status: 401 });
-        const aud = new URL(url).searchParams.get("audience");
-        return Response.json({ value: await issuer.token({ aud, iss: `${mirror.url}/${ISSUER}` }) });
-      },
-    });
+    mirror = await Mirror.open({ ...github.hosts, ...tokens.hosts });
     const vars = {
-      BAKERY_URL,
-      OIDC_ISSUER: `${mirror.url}/${ISSUER}`,
-      PUBLISHERS:
-        "repository=acme/bakery repository_owner_id=1234 ref=refs/heads/main environment=release extensions=*",
+      ...tokens.varsOf(BAKERY_URL, mirror.url),
       PUBLISH_TOKEN_SHA256: "",
       SIGNING_KEYRING: Buffer.from(keyring.bytes).toString("base64"),
       INDEX_TTL_SECONDS: "0",
@@ -102,10 +88,7 @@ describeWhere((await guestUnavailable()) ?? (await clientUnavailable()), "the ni
         BAKERY_MIRROR: mirror.url,
         BAKERY_CACHE: process.env.BAKERY_CACHE ?? "",
         BAKERY_TOKEN: "",
-        ...(environment === "release" && {
-          ACTIONS_ID_TOKEN_REQUEST_URL: `${mirror.url}/${RUNNER}/token?run=42`,
-          ACTIONS_ID_TOKEN_REQUEST_TOKEN: "of-the-run",
-        }),
+        ...(environment === "release" && tokens.envOf(mirror.url)),
       }),
     });
     for (const step of run.steps) console.info(`$ ${step.run}\n${step.output}`);

@@ -1,6 +1,6 @@
 /** Style and script of the pages, by addresses that change with what is in them: so caches keep them for ever. */
 import { respond } from "../responses.ts";
-import { SCRIPT } from "./script.ts";
+import SCRIPT from "./browser/script.js" with { type: "text" };
 import { STYLE } from "./style.ts";
 
 interface Asset {

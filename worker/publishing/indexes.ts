@@ -113,18 +113,25 @@ export class IndexPublisher {
     const expected = expectedText(scope, inventory, before);
     const said = withoutBestBefore(request.text);
     if (said.text !== expected) throw mismatch(said.text, expected, inventory);
+    const noteIt = async () => {
+      if (scope === "extension") await Promise.all([recent.note(inventory), catalogue.note(inventory)]);
+    };
+    if (last !== undefined && isSame(last, request)) {
+      // It may have been put before there were such records.
+      await noteIt();
+      return { effectiveAt: last.effectiveAt, unchanged: true };
+    }
     checkDate(said, request.signatures.index !== undefined, { now: now(), settleSeconds });
     await checkSignatures(request, {
       verify,
       isSigned: last?.signatures.index !== undefined,
       hasSeries: scope === "extension",
     });
-    if (last !== undefined && isSame(last, request)) return { effectiveAt: last.effectiveAt, unchanged: true };
 
     const readAt = now();
     const index = succeed(stored?.index, request, { now: new Date(readAt), settleSeconds });
     // Before the index: whoever is cut off in between puts the index again, and all that comes before it.
-    if (scope === "extension") await Promise.all([recent.note(inventory), catalogue.note(inventory)]);
+    await noteIt();
     const effectiveAt = index.generations.at(-1)?.effectiveAt ?? "";
     const held = scope === "extension" ? await outbox?.hold({ inventory, before, effectiveAt, base }) : undefined;
     const written = await objects.write(

@@ -97,6 +97,23 @@ describe("reindex", () => {
     expect((await bakeryRun("reindex", "tool", "--to", bakery.url)).stdout).toBe("the indexes say so already\n");
   });
 
+  it.each([["tool"], ["--all"]])(
+    "brings back the records of all extensions, and leaves the index: %s",
+    async (what) => {
+      const records = [".catalogue/record.json", ".feed/recent.json"];
+      const read = () => Promise.all(records.map(async (key) => (await bakery.bucket.get(key))?.text()));
+      const before = { records: await read(), index: (await bakery.bucket.head("tool/index.json"))?.version };
+      await bakery.bucket.delete(records);
+      expect(await bakeryRun("reindex", what, "--to", bakery.url)).toMatchObject({
+        exitCode: 0,
+        stdout: "the indexes say so already\n",
+      });
+      const after = { records: await read(), index: (await bakery.bucket.head("tool/index.json"))?.version };
+      expect(after.records[0]).toContain('"description":');
+      expect(after).toEqual(before);
+    },
+  );
+
   it("mends the indexes of a folder too", async () => {
     for (const version of ["1.0.0", "1.1.0"]) await publish("tool", version, "folder");
     const [own, all] = ["extensions/tool/SHA256SUMS", "extensions/SHA256SUMS"].map((path) =>

@@ -4,7 +4,8 @@ import { Catalog, type Extension } from "../../../builder/catalog.ts";
 import type { HostSetup } from "../../../builder/recipe/host.ts";
 import { profileOf } from "../../../builder/release/extension-profile.ts";
 
-const RELEASE = { version: "1.0.0", provenance: { downloads: [] } };
+const RELEASE = { version: "1.0.0", transfers: [], provenance: { downloads: [] } };
+const SHA256 = "a".repeat(64);
 const extensions = await new Catalog().all();
 
 describe("the profile of", () => {
@@ -22,6 +23,24 @@ describe("the profile of", () => {
   it("vault says what a machine does when a newer version has come", async () => {
     const vault = extensions.find(({ name }) => name === "vault") as Extension;
     expect((await profileOf(vault, RELEASE)).host).toEqual({ activation: { restart: ["vault.service"] } });
+  });
+
+  it("a release says how it was verified, and which transfer files it has; an imported one does not know the first", async () => {
+    const kubernetes = extensions.find(({ name }) => name === "kubernetes") as Extension;
+    const transfer = (file: string) => ({ file, sha256: SHA256, matchPattern: "kubernetes-@v-%a.raw" });
+    const downloads = [{ url: "https://example.org", sha256: SHA256, size: 1, verifiedBy: "checksum-file" as const }];
+    const own = { version: "v1.34.1", transfers: [transfer("kubernetes-v1.34.conf")], provenance: { downloads } };
+    expect(await profileOf(kubernetes, own)).toMatchObject({
+      verifiedBy: ["checksum-file"],
+      transfers: ["patch-level"],
+    });
+    const imported = {
+      version: "v1.34.1",
+      transfers: ["kubernetes.conf", "kubernetes-v1.33.conf"].map(transfer),
+      provenance: { downloads: [], imported: { from: "https://example.org" } },
+    };
+    const profile = await profileOf(kubernetes, imported);
+    expect([profile.verifiedBy, profile.transfers]).toEqual([undefined, ["every-version"]]);
   });
 });
 
