@@ -76,6 +76,7 @@ export {
   parseExtensionProfile,
 } from "./extension-profile.ts";
 export { type Feed, type FeedEntry, type FeedOptions, imagesOf, makeFeed } from "./feed.ts";
+export { FEED_FORMATS } from "./feed-formats.ts";
 export { withLinesOf } from "./global-index.ts";
 export { formatIni, type IniEntry, type IniSection, parseIni } from "./ini.ts";
 export { InvalidInput } from "./invalid-input.ts";
@@ -173,7 +174,7 @@ export {
   succeed,
   unsignedIndex,
 } from "./published-index.ts";
-export { readdressTransfer } from "./readdress-transfer.ts";
+export { bakeryOf, readdressTransfer } from "./readdress-transfer.ts";
 export {
   changedAt,
   formatRecentReleases,

@@ -1,8 +1,9 @@
-/** Leads a transfer file to another bakery: machines that get it ask there. */
+/** Where a transfer file leads, and how to lead it to another bakery: machines that get it ask there. */
 import { formatIni, parseIni } from "./ini.ts";
+import { parseTransfer } from "./transfer.ts";
 
-/** What comes before `/extensions/` is the bakery. */
-const BAKERY = /^.*?(?=\/extensions\/)/;
+/** What comes before `/extensions/<name>/` is the bakery, whose own path may have such a folder too. */
+const BAKERY = /^.*(?=\/extensions\/[^/]+(?:\/|$))/;
 
 /**
  * All else stays as it is, but for comments.
@@ -20,4 +21,13 @@ export function readdressTransfer(text: string, bakeryUrl: string): string {
     }),
   }));
   return formatIni(sections);
+}
+
+/**
+ * The bakery that a transfer file leads to, without a slash at the end; undefined where that is no address of the web.
+ * @throws InvalidInput for what is no transfer file
+ */
+export function bakeryOf(text: string): string | undefined {
+  const url = BAKERY.exec(parseTransfer(text).source.path)?.[0].replaceAll("%%", "%");
+  return url !== undefined && /^https?:\/\/[^/]/.test(url) ? url : undefined;
 }

@@ -1,10 +1,9 @@
 /** Feeds: of one extension from its inventory, of all from the record of what was published lately. */
 import {
-  atomFeed,
+  FEED_FORMATS,
   type FeedKind,
   INVENTORY_FILE,
   isExtensionName,
-  jsonFeed,
   type Locator,
   makeFeed,
   parseInventory,
@@ -16,8 +15,6 @@ import { sha256Hex } from "./digest.ts";
 import { readDocument } from "./documents.ts";
 import { memoryBody } from "./stores/memory-body.ts";
 import type { FileRequest, Store, StoredFile } from "./stores/store.ts";
-
-const FORMATS = { "atom-feed": atomFeed, "json-feed": jsonFeed } as const satisfies Record<FeedKind, unknown>;
 
 /**
  * @param base the bakery's address
@@ -41,6 +38,6 @@ export async function openFeed(
         );
   const feed = found && makeFeed(found.value, { base, extension });
   if (found === undefined || feed === undefined) return undefined;
-  const bytes = new TextEncoder().encode(FORMATS[kind](feed));
+  const bytes = new TextEncoder().encode(FEED_FORMATS[kind](feed));
   return memoryBody({ bytes, sha256: await sha256Hex(bytes) }, found.source, request);
 }

@@ -65,10 +65,11 @@ function activationOf(host: HostProfile | undefined, { choice, waits }: Configur
 
 /** The bakery's own where that says what is wanted, so that machines differ by nothing from those set up by hand. */
 function transferFile(
-  { name, version, advice }: Installation,
+  installation: Installation,
   rule: TransferRule,
   { choice: { systemd }, bakery, verify }: ConfigurationContext,
 ): ConfiguredFile {
+  const { name, version, advice } = installation;
   const stem = rule.name(name, version);
   const isPublished = advice?.transfers.includes(rule.kind) ?? false;
   const hasChangeLog = isAtLeast(systemd, TRANSFER_SUFFIX_SINCE);
@@ -79,11 +80,13 @@ function transferFile(
     mode: 0o644,
     contents: asPublished
       ? { url: `${bakery.url}/extensions/${name}/${encodeURIComponent(`${stem}.conf`)}` }
-      : { text: formatTransfer(hasChangeLog ? { ...transfer, changeLog: changeLogOf(name, bakery.url) } : transfer) },
+      : { text: formatTransfer({ ...transfer, ...(hasChangeLog && changeLogOf(installation, bakery)) }) },
   };
 }
 
-function changeLogOf(name: string, bakeryUrl: string): string {
+/** The extension's page, or else its own website; none where neither is known: a wrong address helps nobody. */
+function changeLogOf({ name, homepage }: Installation, { url, hasPages }: ConfiguredBakery) {
+  const page = hasPages ? `${url}/catalogue/${name}` : homepage;
   // A percent sign would begin a specifier.
-  return `${bakeryUrl.replaceAll("%", "%%")}/catalogue/${name}`;
+  return page === undefined ? {} : { changeLog: page.replaceAll("%", "%%") };
 }

@@ -80,6 +80,8 @@ export interface ConfiguredBakery {
   readonly signed?: boolean | undefined;
   /** Of its public keys, as `/keys/import-pubring.gpg` has them */
   readonly keyringSha256?: string | undefined;
+  /** Whether it has a page of each extension, as no folder and no repository has */
+  readonly hasPages?: boolean;
 }
 
 /** From here on a signed index is refused after the date that it has. */

@@ -17,6 +17,8 @@ export interface InstallableRelease {
 export interface KnownExtension {
   /** None: it was published by other tools, which say nothing of it but its images. */
   readonly advice?: ExtensionAdvice;
+  /** Where people read of it, who have no page of the bakery's */
+  readonly homepage?: string;
   /** Newest first, without those that were withdrawn; none: nobody was asked, so any version may be there. */
   readonly releases?: readonly InstallableRelease[];
 }
@@ -27,6 +29,7 @@ export interface Installation {
   /** Of the image; unknown where nobody was asked for it */
   readonly sha256?: string;
   readonly advice?: ExtensionAdvice;
+  readonly homepage?: string;
   readonly follow: Exclude<Followed, "advised">;
 }
 
@@ -72,7 +75,7 @@ export async function resolveChoice(choice: Choice, lookUp: LookUpExtension): Pr
 
 function install(wanted: ChosenExtension, known: KnownExtension, choice: Choice, isNeeded: boolean): Installation {
   const { name } = wanted;
-  const { advice } = known;
+  const { advice, homepage } = known;
   const { version, sha256, isSeries } = releaseFor(wanted, known, choice.arch, isNeeded);
   const staysInSeries = isSeries || (advice?.host.staysInSeries ?? false);
   const hasSeries = minorSeries(version) !== undefined;
@@ -84,7 +87,12 @@ function install(wanted: ChosenExtension, known: KnownExtension, choice: Choice,
   }
   const advised = staysInSeries && hasSeries ? "series" : "every";
   const follow = choice.follow === "advised" || (choice.follow === "series" && !hasSeries) ? advised : choice.follow;
-  return { name, version, follow, ...(sha256 !== undefined && { sha256 }), ...(advice !== undefined && { advice }) };
+  return {
+    ...{ name, version, follow },
+    ...(sha256 !== undefined && { sha256 }),
+    ...(advice !== undefined && { advice }),
+    ...(homepage !== undefined && { homepage }),
+  };
 }
 
 interface FoundRelease {

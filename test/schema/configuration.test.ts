@@ -189,11 +189,12 @@ test("a shell reads every text as it is, and runs none of it", { timeout: 60_000
 });
 
 describe("the machine's systemd decides", () => {
-  const of = async (query: Record<string, string>, signed = false) =>
+  const of = async (query: Record<string, string>, signed = false, hasPages = true, homepage?: string) =>
     makeConfiguration(
       parseChoice("k", Object.entries({ format: "ignition", ...query })),
-      { url: "https://b.example", signed },
+      { url: "https://b.example", signed, hasPages },
       async () => ({
+        ...(homepage !== undefined && { homepage }),
         advice: { transfers: ["every-version", "patch-level"], host: { activation: "reboot" } },
         releases: [{ version: "v1.2.3", images: [{ arch: "x86-64", sha256: "a".repeat(64) }] }],
       }),
@@ -219,6 +220,13 @@ describe("the machine's systemd decides", () => {
       text: expect.stringContaining("\nChangeLog=https://b.example/catalogue/k\n"),
     });
     expect(transfer?.contents).toEqual({ text: expect.stringContaining("\nMatchPattern=k-v1.2.@v-%a.raw\n") });
+  });
+
+  test("and where a bakery has no pages, to the extension's own, or nowhere", async () => {
+    const textOf = async (homepage?: string) =>
+      JSON.stringify(transferOf(await of({ systemd: "257" }, false, false, homepage))?.contents);
+    expect(await textOf("https://k.example/50%25")).toContain("\\nChangeLog=https://k.example/50%%25\\n");
+    expect(await textOf()).toMatch(/\[Transfer\]\\nVerify=false\\n\\n?\[Source\]/);
   });
 
   test("from 260 on the bakery has to sign anew in time; from 262 on units have other names, and none merges on its own", async () => {

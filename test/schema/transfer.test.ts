@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
+  bakeryOf,
   everyVersion,
   formatTransfer,
   NOOP_TRANSFER,
@@ -36,6 +37,16 @@ describe("a rule", () => {
     expect(patchLevel().name("k3s", "v1.32.2+k3s1")).toBe("k3s-v1.32");
     expect(patchLevel().matchPattern("k3s", "v1.32.2+k3s1")).toBe("k3s-v1.32.@v-%a.raw");
   });
+
+  test.each(["https://bakery.example", "http://127.0.0.1:8080/a%20b/extensions"])(
+    "makes a transfer file that leads to its bakery: %s",
+    (bakeryUrl) => {
+      expect(bakeryOf(formatTransfer(transferFor(everyVersion(), "1", { extension: "k3s", bakeryUrl })))).toBe(
+        bakeryUrl,
+      );
+      expect(bakeryOf(NOOP_TRANSFER)).toBeUndefined();
+    },
+  );
 
   test("that follows patch levels is refused for a version without a minor number", () => {
     expect(() => patchLevel().name("btop", "20240101")).toThrow("invalid version: 20240101 has no minor number");

@@ -76,9 +76,9 @@ export async function configuredBakery(
   const url = baseOf(config, requestUrl);
   const [at] = KEYRINGS;
   const keyring = at && (await stores.keyring.open(at, { method: "GET", headers: new Headers(), waitUntil }));
-  if (keyring?.kind !== "body") return { url, signed: false };
+  if (keyring?.kind !== "body") return { url, hasPages: true, signed: false };
   const bytes = new Uint8Array(await new Response(keyring.body).arrayBuffer());
-  return { url, signed: true, keyringSha256: await sha256Hex(bytes) };
+  return { url, hasPages: true, signed: true, keyringSha256: await sha256Hex(bytes) };
 }
 
 /** Of what other tools have published, nothing is known but the index. */

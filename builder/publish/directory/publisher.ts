@@ -2,7 +2,7 @@
  * Publishes into a folder that any web server can host: each file lies at its public path.
  *
  * The order makes every moment a good one to be killed in: files, then the inventory, then the indexes that follow
- * from it. What is half done is not in an index, and the next publication of the extension mends it.
+ * from it, then feeds. What is half done is not in an index, and the next publication of the extension mends it.
  */
 import {
   addRelease,
@@ -22,6 +22,7 @@ import {
 import { UserError } from "../../system/errors.ts";
 import { type GlobalOptions, releaseText, type SigningPolicy } from "../index-signer.ts";
 import type { Describer, LocalRelease, Published, Publisher } from "../publisher.ts";
+import { putFeeds, readRecent } from "./feeds.ts";
 import { BakeryFolder } from "./folder.ts";
 import { DirectoryIndexes } from "./indexes.ts";
 import { profileLocator, putProfile, putReleaseFiles } from "./release-files.ts";
@@ -53,14 +54,17 @@ export class DirectoryPublisher implements Publisher, Describer {
   }
 
   /**
-   * Puts the indexes that follow from the inventory.
+   * Puts the indexes and the feeds that follow from the inventory.
    * @returns public paths of what was changed
    * @throws UserError where there is no such extension
    */
   async reindex(extension: string, options: GlobalOptions = {}): Promise<string[]> {
     const inventory = await this.#inventory(extension);
     if (inventory === undefined) throw new UserError(`nothing is published of ${extension} in ${this.#folder.root}`);
-    return this.#folder.locked(() => this.#indexes.put(inventory, undefined, options));
+    return this.#folder.locked(async () => [
+      ...(await this.#indexes.put(inventory, undefined, options)),
+      ...(await putFeeds(this.#folder, inventory)),
+    ]);
   }
 
   async #publish(release: LocalRelease): Promise<Published> {
@@ -69,6 +73,7 @@ export class DirectoryPublisher implements Publisher, Describer {
     // All that may be damaged is read before anything is written.
     const before = (await this.#inventory(extension)) ?? emptyInventory(extension);
     await this.#folder.document(GLOBAL_INDEX, parseSha256Sums);
+    await readRecent(this.#folder);
     const signature = await this.#signing?.key.sign(releaseText(manifest));
     const inventory = addRelease(before, manifest, { publishedAt: new Date(), signature });
     const written = await putReleaseFiles(this.#folder, release, {
@@ -84,6 +89,7 @@ export class DirectoryPublisher implements Publisher, Describer {
     const keyring = this.#signing?.trusted.bytes;
     if (keyring !== undefined) for (const at of KEYRINGS) await note(at, this.#folder.writeBytes(at, keyring));
     written.push(...(await this.#indexes.put(inventory, manifest)));
+    written.push(...(await putFeeds(this.#folder, inventory)));
     return { written };
   }
 

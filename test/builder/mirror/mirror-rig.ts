@@ -78,14 +78,14 @@ export class MirrorRig implements AsyncDisposable {
     return readFile(join(this.workplace.file(of), path), "latin1").catch(() => undefined);
   }
 
-  /** Public paths of a folder's files. */
+  /** Public paths of a folder's files, without feeds: a mirror has none, for they are of the bakery's own address. */
   async files(of = "site"): Promise<string[]> {
     const root = this.workplace.file(of);
     const entries = await readdir(root, { recursive: true, withFileTypes: true }).catch(() => []);
     return entries
       .filter((entry) => entry.isFile())
       .map(({ parentPath, name }) => `/${relative(root, join(parentPath, name))}`)
-      .filter((path) => !path.startsWith("/.mirror"))
+      .filter((path) => !/^\/\.(?:mirror|feed\/)|\/feed\.(?:atom|json)$/.test(path))
       .sort();
   }
 

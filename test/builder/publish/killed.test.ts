@@ -54,6 +54,11 @@ async function checkIndexes(workplace: Workplace): Promise<string[]> {
   return named.sort();
 }
 
+async function newsOf(workplace: Workplace): Promise<string[]> {
+  const { items } = JSON.parse(await readFile(workplace.file("site/feed.json"), "utf8"));
+  return items.map(({ title }: { title: string }) => title);
+}
+
 it("killed in the middle of any write, it leaves indexes that are true, and the next run completes the publication", async () => {
   await using workplace = await Workplace.inMemory();
   const armored = await SigningKey.generate({ name: "x", email: "x@example.org" });
@@ -89,6 +94,7 @@ it("killed in the middle of any write, it leaves indexes that are true, and the 
     // What completes it needs no process of its own.
     expect(await workplace.run(["publish", second, "--to", "site"], key)).toMatchObject({ exitCode: 0 });
     expect(await checkIndexes(workplace)).toEqual(complete);
+    expect(await newsOf(workplace)).toEqual(["greeter 1.2.0", "other 1.0.0", "greeter 1.0.0"]);
     for (const index of ["SHA256SUMS", "greeter/SHA256SUMS"]) {
       const [text, signature] = await Promise.all(
         ["", ".gpg"].map((suffix) => readFile(workplace.file(`site/extensions/${index}${suffix}`))),

@@ -165,6 +165,32 @@ describe("reindex", () => {
   });
 });
 
+describe("the feeds of a folder", () => {
+  /** Without what is each publication's own. */
+  const same = (feed: string, url: string) =>
+    feed
+      .replaceAll(url, "URL")
+      .replaceAll(new URL(url).host, "HOST")
+      .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "TIME");
+
+  it("say what a bakery's do, by the address that transfer files lead to; reindex brings them back", async () => {
+    for (const version of ["1.0.0", "1.1.0", "1.2.0"]) await publish("tool", version, "with-feeds");
+    const paths = ["/feed.atom", "/feed.json", "/extensions/tool/feed.atom", "/extensions/tool/feed.json"];
+    const files = paths.map((path) => workplace.file(join("with-feeds", path)));
+    const read = () => Promise.all(files.map((file) => readFile(file, "utf8")));
+    const feeds = await read();
+    for (const [at, path] of paths.entries()) {
+      const theirs = await (await fetch(bakery.url + path)).text();
+      expect(same(feeds[at] ?? "", "https://bakery.example.org"), path).toBe(same(theirs, bakery.url));
+    }
+    for (const file of [...files, workplace.file("with-feeds/.feed/recent.json")]) await rm(file);
+    expect((await bakeryRun("reindex", "--all", "--to", "with-feeds")).stdout.trim().split("\n").sort()).toEqual(
+      paths.sort(),
+    );
+    expect(await read()).toEqual(feeds);
+  });
+});
+
 describe("keygen", () => {
   it("keeps the key to its owner, says what to do with it, and overwrites none", async () => {
     const args = ["keygen", "--name", "Bakery", "--email", "b@example.org", "--output", "keys"];

@@ -6,6 +6,8 @@ import { parsePublicPath, publicPath } from "../../../../schema/index.ts";
 import { Workplace } from "../../../support/bakery.ts";
 import { FILES, Publication, publisherContract, type Site } from "../publisher.contract.ts";
 
+const FEEDS = ["/extensions/greeter/feed.atom", "/extensions/greeter/feed.json", "/feed.atom", "/feed.json"];
+
 async function openSite(workplace: Workplace): Promise<Site> {
   const to = workplace.file("site");
   return { to, env: {}, read: (path) => readFile(join(to, path)).catch(() => undefined) };
@@ -25,11 +27,13 @@ describe("publishing to a folder", () => {
       const { stdout } = await at.publish();
       const entries = await readdir(at.site.to, { recursive: true, withFileTypes: true });
       const files = entries.filter((entry) => entry.isFile());
-      expect(files.map(({ parentPath, name }) => `/${relative(at.site.to, join(parentPath, name))}`).sort()).toEqual(
-        FILES,
-      );
-      expect(stdout.trimEnd().split("\n").sort()).toEqual(FILES);
-      for (const file of FILES) {
+      const all = [...FILES, ...FEEDS].sort();
+      expect(files.map(({ parentPath, name }) => `/${relative(at.site.to, join(parentPath, name))}`).sort()).toEqual([
+        "/.feed/recent.json",
+        ...all,
+      ]);
+      expect(stdout.trimEnd().split("\n").sort()).toEqual(all);
+      for (const file of all) {
         const path = parsePublicPath(file);
         expect(path && publicPath(path.at)).toBe(file);
       }
@@ -53,6 +57,7 @@ describe("publishing to a folder", () => {
     ["extensions/greeter/releases.json", '{"schemaVersion":1}', "invalid inventory: extension"],
     ["extensions/greeter/releases.json", "{", "invalid inventory: not JSON"],
     ["extensions/SHA256SUMS", "not an index\n", "invalid SHA256SUMS: line 1"],
+    [".feed/recent.json", '{"schemaVersion":1}', "invalid recent releases: releases"],
   ])("into a tree whose %s is damaged says so, and loses nothing", (path, text, problem) =>
     using(async (at) => {
       await at.bake("1.2.0");
