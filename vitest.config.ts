@@ -10,6 +10,7 @@ const MACHINE_TESTS = [
   ...[
     "boot",
     "configured",
+    "configured-ansible",
     "configured-script",
     "downloads",
     "guest",

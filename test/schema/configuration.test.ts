@@ -141,7 +141,8 @@ test("Ansible gets every text as it is, and none as a template", async () => {
         customTags: [unsafe],
       });
       const copies = tasks.flatMap(({ "ansible.builtin.copy": copy }) =>
-        copy === undefined ? [] : [[copy.dest, copy.content] as const],
+        // (Notes of its own are templates.)
+        copy === undefined || `${copy.dest}`.startsWith("/run/") ? [] : [[copy.dest, copy.content] as const],
       );
       expect(new Map(copies)).toEqual(new Map([...textsOf(host)].map(([path, text]) => [path, { unsafe: text }])));
     }),
