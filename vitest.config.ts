@@ -8,9 +8,18 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** Whole machines, distributions and containers, over and over: minutes where there is no KVM. `npm run test:machines` */
 const MACHINE_TESTS = [
-  ...["boot", "configured", "downloads", "guest", "guest-merge-more", "podman", "real-programs", "wrapped"].map(
-    (name) => `clients/${name}`,
-  ),
+  ...[
+    "boot",
+    "configured",
+    "configured-ansible",
+    "configured-script",
+    "downloads",
+    "guest",
+    "guest-merge-more",
+    "podman",
+    "real-programs",
+    "wrapped",
+  ].map((name) => `clients/${name}`),
   "browser/catalogue",
   "builder/rootfs/debian-installed",
   "e2e/install",

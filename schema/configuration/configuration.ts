@@ -51,6 +51,6 @@ export function formatConfiguration(
     case "shell":
       return formatShellScript(host, arch);
     case "ansible":
-      return formatAnsibleTasks(host);
+      return formatAnsibleTasks(host, arch);
   }
 }

@@ -2,11 +2,11 @@
  * What a machine is to have so that extensions are there at its first boot, follow their bakery, and are put to use as
  * they advise: files, links, units and users. Butane, Ignition, shell and Ansible say the same of it.
  */
-import type { HostProfile } from "../extension-profile.ts";
 import { InvalidInput } from "../invalid-input.ts";
 import { NOOP_TRANSFER } from "../transfer.ts";
 import type { Choice } from "./choice.ts";
 import { type ConfiguredExtension, configureExtension } from "./configured-extension.ts";
+import { mergeSetups, mergeUnits } from "./merge-setups.ts";
 import { mergingUnit } from "./merging-units.ts";
 import type { ResolvedChoice } from "./resolve-choice.ts";
 import { isAtLeast, TRANSFER_SUFFIX_SINCE, transferSuffix } from "./systemd-version.ts";
@@ -101,22 +101,21 @@ export function hostConfiguration(
   // A merge is of all images at once: what is to wait for a boot would be merged with what need not.
   const waits = installations.some(({ advice, follow }) => follow !== "off" && advice?.host.activation === "reboot");
   const extensions = installations.map((one) => configureExtension(one, { choice, bakery, verify, waits }));
-  const setups = installations.flatMap(({ advice }) => advice?.host ?? []);
+  const setups = mergeSetups(
+    installations.flatMap(({ name, advice }) => (advice ? [{ name, host: advice.host }] : [])),
+  );
   const follows = extensions.some(({ transfer }) => transfer !== undefined);
   return {
     extensions,
     files: follows ? [noopTransfer(choice, bakery)] : [],
-    initialFiles: [
-      ...(follows && verify ? [keyring(bakery)] : []),
-      ...setups.flatMap(({ files = [] }) => files.map(({ text, ...file }) => ({ ...file, contents: { text } }))),
-    ],
-    links: [...setups.flatMap(({ links = [] }) => links), ...setups.flatMap(enabling)],
+    initialFiles: [...(follows && verify ? [keyring(bakery)] : []), ...setups.files],
+    links: setups.links,
     units: mergeUnits([
       mergingUnit(extensions),
       ...(follows ? updatingUnits(extensions, choice.systemd) : []),
-      ...setups.flatMap(ownUnits),
+      ...setups.units,
     ]),
-    users: setups.flatMap(({ users = [] }) => users),
+    users: setups.users,
     notes: [
       ...missing.map(({ name, neededBy }) => `${neededBy} needs ${name}, which this bakery does not have`),
       ...(waits && choice.after === "advised" && extensions.length > 1
@@ -141,35 +140,4 @@ function noopTransfer({ systemd }: Choice, { url }: ConfiguredBakery): Configure
 
 function keyring({ url, keyringSha256: sha256 }: ConfiguredBakery): ConfiguredFile {
   return { path: KEYRING_PATH, mode: 0o644, contents: { url: `${url}/keys/import-pubring.gpg`, sha256 } };
-}
-
-/**
- * What `systemctl enable` would make. Ignition's own way is a preset, which is applied before there is an image: a unit
- * that comes with one is not there yet.
- */
-function enabling({ enable = [] }: HostProfile): ConfiguredLink[] {
-  return enable.map((path) => {
-    const unit = path.slice(path.lastIndexOf("/") + 1);
-    return { path: `/etc/systemd/system/multi-user.target.wants/${unit}`, target: `/${path}` };
-  });
-}
-
-function ownUnits({ mask = [], dropins = [] }: HostProfile): ConfiguredUnit[] {
-  return [
-    ...mask.map((name) => ({ name, mask: true as const })),
-    ...dropins.map(({ unit, name, text }) => ({ name: unit, dropins: [{ name, contents: text }] })),
-  ];
-}
-
-/** A unit that is masked and has drop-ins stands there once, as Butane demands. */
-function mergeUnits(units: readonly ConfiguredUnit[]): ConfiguredUnit[] {
-  return [...Map.groupBy(units, ({ name }) => name)].map(([name, parts]) => {
-    const dropins = parts.flatMap((part) => part.dropins ?? []);
-    return {
-      name,
-      ...(parts.some(({ enabled }) => enabled) && { enabled: true as const }),
-      ...(parts.some(({ mask }) => mask) && { mask: true as const }),
-      ...(dropins.length > 0 && { dropins }),
-    };
-  });
 }

@@ -50,7 +50,7 @@ export class ConfiguredSite implements AsyncDisposable {
     this.#catalog = catalog;
     this.#work = work;
     this.#control = createServer((_, response) => {
-      this.#publish(NEWER).then(
+      this.publish(NEWER).then(
         () => response.end("published\n"),
         (error) => response.writeHead(500).end(String(error)),
       );
@@ -68,17 +68,17 @@ export class ConfiguredSite implements AsyncDisposable {
     }
     const site = new ConfiguredSite(await LocalReleases.open(), new Catalog(work), work);
     await new Promise<void>((resolve) => site.#control.listen(0, "127.0.0.1", resolve));
-    await site.#publish(OLDER);
+    await site.publish(OLDER);
     return site;
   }
 
   /** Takes away what a guest has had published. */
   async reset(): Promise<void> {
     await this.bakery.forget();
-    await this.#publish(OLDER);
+    await this.publish(OLDER);
   }
 
-  async #publish(version: string): Promise<void> {
+  async publish(version: string): Promise<void> {
     for (const name of Object.keys(RECIPES)) await this.bakery.release(this.#catalog, name, version, ["x86-64"]);
   }
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { cacheFolderFrom } from "../../builder/bake/fetch/cache.ts";
 import { nspawnRunner } from "../../builder/guest/nspawn.ts";
-import { guestTree } from "../../builder/guest/tree.ts";
+import { GUEST_RECIPE, guestTree } from "../../builder/guest/tree.ts";
 import { progressOn } from "../../builder/system/progress.ts";
 import { lackForMerging } from "./requirements.ts";
 import { reasonOf } from "./systemd-client.ts";
@@ -16,10 +16,14 @@ export async function guestUnavailable(): Promise<string | undefined> {
   return lack ?? testTree().then(() => undefined, reasonOf);
 }
 
-/** The tree that `./bakery test` uses too, in the cache of tests. */
-export function testTree(): Promise<string> {
+/**
+ * The tree that `./bakery test` uses too, in the cache of tests.
+ * @param more packages, for a tree of its own
+ */
+export function testTree(...more: string[]): Promise<string> {
   const { env } = process;
-  return guestTree({ cache: cacheFolderFrom(env), env, progress: progressOn({ write: () => {} }) });
+  const recipe = { ...GUEST_RECIPE, packages: [...GUEST_RECIPE.packages, ...more] };
+  return guestTree({ cache: cacheFolderFrom(env), env, progress: progressOn({ write: () => {} }) }, recipe);
 }
 
 /**
