@@ -12,6 +12,7 @@ const MACHINE_TESTS = [
     "configured",
     "configured-ansible",
     "configured-script",
+    "configured-versions",
     "downloads",
     "guest",
     "guest-merge-more",
