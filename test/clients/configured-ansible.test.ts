@@ -73,6 +73,7 @@ describeWhere(await guestUnavailable(), "ansible-playbook", () => {
        grep '^restarted ' /root/before`,
       { "root/all.yaml": await configuration({ ...ALL, format: "ansible" }) },
     );
+    await site.reset();
     const scripted = await run(
       "mv /usr/bin/curl /root/away; sh /root/configure > /root/said 2>&1 || cat /root/said; sleep 1; state",
       { "root/configure": await configuration({ ...ALL, format: "shell" }) },
