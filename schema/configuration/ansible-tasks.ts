@@ -85,6 +85,10 @@ function neededTasks({ extensions, units }: HostConfiguration, arch: Arch): Ansi
   ];
 }
 
+/** With --check get_url does not know what comes, and would say of each file that is there that it changes. */
+const CHANGES =
+  "extensions_file is changed and not (ansible_check_mode and extensions_file.checksum_dest | default('', true) != '')";
+
 /** @param replaces whether it is written where there is another one */
 function fileTask(
   { path, mode, user = "root", group = "root", contents }: ConfiguredFile,
@@ -96,7 +100,11 @@ function fileTask(
   }
   const { url, sha256 } = contents;
   const checksum = sha256 !== undefined && { checksum: `sha256:${sha256}` };
-  return { name: `File ${path}`, "ansible.builtin.get_url": { url, ...place, ...checksum } };
+  return {
+    name: `File ${path}`,
+    "ansible.builtin.get_url": { url, ...place, ...checksum },
+    ...(sha256 === undefined && { register: "extensions_file", changed_when: CHANGES }),
+  };
 }
 
 function unitTasks({ name, enabled, mask }: ConfiguredUnit): AnsibleTask[] {
