@@ -28,8 +28,7 @@ function ansibleTasks(host: HostConfiguration, arch: Arch): AnsibleTask[] {
   const folders = new Set(
     [...all, ...extensions.map(({ link }) => link), ...links].map(({ path }) => path.slice(0, path.lastIndexOf("/"))),
   );
-  return [
-    ...neededTasks(host, arch),
+  const tasks = [
     ...users.map(
       ({ name, uid: gid }): AnsibleTask => ({
         name: `Group ${name}`,
@@ -62,7 +61,9 @@ function ansibleTasks(host: HostConfiguration, arch: Arch): AnsibleTask[] {
     { name: "Units as they are now", "ansible.builtin.systemd": { daemon_reload: true } },
     ...units.flatMap(unitTasks),
     ...activationTasks(extensions),
-  ];
+  ]; // With --check what builds on a folder, a user or a unit that is not there yet cannot but fail.
+  const block = { name: "Extensions", ignore_errors: "{{ ansible_check_mode }}", block: tasks };
+  return [...neededTasks(host, arch), block];
 }
 
 /** What would be found missing when half of it is done. */
