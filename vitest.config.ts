@@ -13,6 +13,7 @@ const MACHINE_TESTS = [
     "configured",
     "configured-ansible",
     "configured-script",
+    "configured-versions",
     "downloads",
     "guest",
     "guest-merge-more",

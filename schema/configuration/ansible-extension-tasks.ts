@@ -53,14 +53,16 @@ export function fetchTasks({ name, version, image, link, transfer, followed }: C
 /** What is to be done stands below `/run` until all is: a play that is cut off in between goes on from there. */
 export function linkTasks({ name, link }: ConfiguredExtension): AnsibleTask[] {
   const fact = factOf(name);
+  // An update has made a relative link, which leads there as well.
+  const when = [wanted(name), `${fact}_link.stat.lnk_source | default('') != '${link.target}'`];
   const kind = `'yes' if ${fact}_merged.stat.exists else 'new'`;
   return [
     {
       name: `Note that ${name} changes`,
       "ansible.builtin.copy": { dest: noteOf(name), content: `{{ ${kind} }}`, mode: "0644", force: false },
-      when: [wanted(name), `${fact}_link.stat.lnk_target | default('') != '${link.target}'`],
+      when,
     },
-    { ...linkTask(link), when: wanted(name), register: `${fact}_linked` },
+    { ...linkTask(link), when, register: `${fact}_linked` },
     {
       name: `What is to be done for ${name}`,
       "ansible.builtin.slurp": { src: noteOf(name) },

@@ -29,8 +29,7 @@ function ansibleTasks(host: HostConfiguration, arch: Arch): AnsibleTask[] {
   const folders = new Set(
     [...all, ...extensions.map(({ link }) => link), ...links].map(({ path }) => path.slice(0, path.lastIndexOf("/"))),
   );
-  return [
-    ...neededTasks(host, arch),
+  const tasks = [
     ...users.map(
       ({ name, uid: gid }): AnsibleTask => ({
         name: `Group ${name}`,
@@ -63,7 +62,9 @@ function ansibleTasks(host: HostConfiguration, arch: Arch): AnsibleTask[] {
     { name: "Units as they are now", "ansible.builtin.systemd": { daemon_reload: true } },
     ...units.flatMap(unitTasks),
     ...activationTasks(extensions),
-  ];
+  ]; // With --check what builds on a folder, a user or a unit that is not there yet cannot but fail.
+  const block = { name: "Extensions", ignore_errors: "{{ ansible_check_mode }}", block: tasks };
+  return [...neededTasks(host, arch), block];
 }
 
 /** What would be found missing when half of it is done. */
@@ -86,6 +87,10 @@ function neededTasks({ extensions, units }: HostConfiguration, arch: Arch): Ansi
   ];
 }
 
+/** With --check get_url does not know what comes, and would say of each file that is there that it changes. */
+const CHANGES =
+  "extensions_file is changed and not (ansible_check_mode and extensions_file.checksum_dest | default('', true) != '')";
+
 /** @param replaces whether it is written where there is another one */
 function fileTask(
   { path, mode, user = "root", group = "root", contents }: ConfiguredFile,
@@ -97,7 +102,11 @@ function fileTask(
   }
   const { url, sha256 } = contents;
   const checksum = sha256 !== undefined && { checksum: `sha256:${sha256}` };
-  return { name: `File ${path}`, "ansible.builtin.get_url": { url, ...place, ...checksum } };
+  return {
+    name: `File ${path}`,
+    "ansible.builtin.get_url": { url, ...place, ...checksum },
+    ...(sha256 === undefined && { register: "extensions_file", changed_when: CHANGES }),
+  };
 }
 
 function unitTasks({ name, enabled, mask }: ConfiguredUnit): AnsibleTask[] {

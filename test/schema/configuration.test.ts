@@ -149,10 +149,11 @@ test("Ansible gets every text as it is, and none as a template", async () => {
   await fc.assert(
     fc.asyncProperty(machine, async (it) => {
       const { written, host } = await configure(it);
-      const tasks: Record<string, Record<string, unknown>>[] = parse(written("ansible"), {
+      const all: { block?: Record<string, Record<string, unknown>>[] }[] = parse(written("ansible"), {
         version: "1.1",
         customTags: [unsafe],
       });
+      const tasks = all.flatMap(({ block = [] }) => block);
       const copies = tasks.flatMap(({ "ansible.builtin.copy": copy }) =>
         // (Notes of its own are templates.)
         copy === undefined || `${copy.dest}`.startsWith("/run/") ? [] : [[copy.dest, copy.content] as const],

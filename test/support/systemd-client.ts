@@ -18,6 +18,10 @@ export interface SysupdateClient {
   sysupdate(...args: string[]): Promise<Execution>;
   /** The same, on a machine whose `/etc/systemd` is this folder: where administrators put the keyring. Needs root. */
   withEtc(folder: string): SysupdateClient;
+  /** The same, on a machine whose `/etc` and `/opt` are those of this tree. Needs root. */
+  inTree(tree: string): SysupdateClient;
+  /** Where its packages are unpacked */
+  readonly root: string;
 }
 
 /** A program that merges images, and what its environment needs. */
@@ -40,7 +44,7 @@ export async function systemdClient(): Promise<SystemdClient> {
   };
   const sysupdate = await firstThat(root, "lib/systemd/systemd-sysupdate", "usr/lib/systemd/systemd-sysupdate");
   const sysext = await firstThat(root, "bin/systemd-sysext", "usr/bin/systemd-sysext");
-  return { env, sysext, ...sysupdateOf([sysupdate], env) };
+  return { env, sysext, ...sysupdateOf(root, [sysupdate], env) };
 }
 
 /** Later versions than 254, by the suite that has them. */
@@ -78,21 +82,24 @@ export async function sysupdateClient(version: SysupdateVersion): Promise<Sysupd
   const pull = join(root, `pull-${process.pid}`);
   await writeFile(pull, `#!/bin/sh\nexec ${loader} ${started("systemd-pull").join(" ")} "$@"\n`, { mode: 0o755 });
   const env = { SYSTEMD_PULL_PATH: pull };
-  return sysupdateOf([loader, ...started("systemd-sysupdate")], env);
+  return sysupdateOf(root, [loader, ...started("systemd-sysupdate")], env);
 }
 
 const IN_ETC = 'mount --bind "$0" /etc/systemd && exec "$@"';
+const IN_TREE = 'mount --bind "$0/etc" /etc && mount --bind "$0/opt" /opt && exec "$@"';
 
-function sysupdateOf(command: readonly string[], env: Readonly<Record<string, string>>): SysupdateClient {
+function sysupdateOf(root: string, command: readonly string[], env: Readonly<Record<string, string>>): SysupdateClient {
   const [program = "", ...first] = command;
+  const inMounts = (script: string, folder: string) => {
+    // The libraries are for systemd, and not for what puts the mount in place.
+    const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+    return sysupdateOf(root, ["unshare", "--mount", "sh", "-c", script, folder, "env", ...variables, ...command], {});
+  };
   return {
+    root,
     sysupdate: (...args) => execute(program, [...first, ...args], { env }),
-    withEtc(folder) {
-      // The libraries are for systemd, and not for what puts the mount in place.
-      const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
-      const inMounts = ["unshare", "--mount", "sh", "-c", IN_ETC, folder, "env", ...variables, ...command];
-      return sysupdateOf(inMounts, {});
-    },
+    withEtc: (folder) => inMounts(IN_ETC, folder),
+    inTree: (tree) => inMounts(IN_TREE, tree),
   };
 }
 
