@@ -5,28 +5,8 @@ import { fileURLToPath } from "node:url";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
+import { MACHINE_TESTS, MORE_ON_MACHINES } from "./test/support/machine-tests.ts";
 
-/** Whole machines, distributions and containers, over and over: minutes where there is no KVM. `npm run test:machines` */
-const MACHINE_TESTS = [
-  ...[
-    "boot",
-    "configured",
-    "configured-ansible",
-    "configured-script",
-    "configured-versions",
-    "downloads",
-    "guest",
-    "guest-merge-more",
-    "podman",
-    "real-programs",
-    "wrapped",
-  ].map((name) => `clients/${name}`),
-  "browser/catalogue",
-  "builder/rootfs/debian-installed",
-  "e2e/install",
-].map((name) => `test/${name}.test.ts`);
-/** Of these, some take each way there and one of them here. */
-const MORE_ON_MACHINES = ["test/builder/rootfs/enter.test.ts"];
 const RUNS_MACHINES = process.env.BAKERY_TEST_MACHINES === "1";
 const WORKER_TESTS = "test/worker/**/*.test.ts";
 /** They wait as long as clients do, and would wait for a processor instead. */

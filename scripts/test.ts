@@ -13,7 +13,7 @@ try {
 
 if (!onMachines) {
   console.error(
-    "not among these tests: whole machines, distributions, containers, download managers and a browser (boot, catalogue, configured, debian-installed, downloads, guest, guest-merge-more, install, podman, real-programs, wrapped; most of enter): npm run test:machines",
+    "not among these tests: whole machines, distributions, containers, download managers and a browser (boot, catalogue, configured, debian-installed, docs-guest, downloads, guest, guest-merge-more, install, podman, real-programs, wrapped; most of enter): npm run test:machines",
   );
 }
 

@@ -4,10 +4,13 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { Catalog } from "../builder/catalog.ts";
+import * as recipes from "../builder/recipe/index.ts";
 import { API_OPERATIONS, parsePublicPath } from "../schema/index.ts";
 import { referencePage } from "../scripts/docs/reference-page.ts";
 import { Workplace } from "./support/bakery.ts";
+import { blocksOf } from "./support/documents/blocks.ts";
 import { importsOf } from "./support/import-rules.ts";
+import { MACHINE_TESTS, MORE_ON_MACHINES } from "./support/machine-tests.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const pages: { page: string; text: string }[] = [];
@@ -63,6 +66,28 @@ it("each document is a page of the worker's, but the list of extensions, which i
     .map(({ page }) => page)
     .filter((page) => page.startsWith("docs/") && page !== "docs/extensions.md");
   expect(shown.map(({ specifier }) => specifier?.replace(/^(?:\.\.\/)+/, "")).sort()).toEqual(documents.sort());
+});
+
+it("CONTRIBUTING.md says of each test of whole machines what it tries", async () => {
+  const text = pages.find(({ page }) => page === "CONTRIBUTING.md")?.text ?? "";
+  const said = [...text.matchAll(/^\| `(test\/\S+)` \| \S/gm)].map(([, file]) => file);
+  expect(said.sort()).toEqual([...MACHINE_TESTS, ...MORE_ON_MACHINES].sort());
+  for (const file of said) await expect(stat(join(ROOT, file ?? "")), file).resolves.toBeDefined();
+});
+
+it("docs/add-an-extension.md shows builds that recipes can have", async () => {
+  const blocks = await blocksOf("add-an-extension.md");
+  const { text = "" } = blocks.find(({ language }) => language === "ts") ?? {};
+  // What is left out of them is the reader's.
+  const builds = text
+    .replace("sha256:…", `sha256:${"0".repeat(64)}`)
+    .replace("{ … }", "{}")
+    .split(/^(?=build: )/m);
+  const kinds = builds.slice(1).map((build) => {
+    const made = new Function(...Object.keys(recipes), `return ({ ${build} }).build();`)(...Object.values(recipes));
+    return (made as { kind: string }[]).map(({ kind }) => kind).join();
+  });
+  expect(kinds).toEqual(["flix", "flatwrap", "container", "code"]);
 });
 
 describe("docs/reference.md", () => {

@@ -10,6 +10,7 @@ import { RECORDED_PLANS } from "../../builder/new/recorded-plan.ts";
 import { placeOf, scaffold } from "../../builder/new/scaffold.ts";
 import { parseSpec } from "../../builder/new/spec.ts";
 import { Workplace } from "../support/bakery.ts";
+import { blocksOf } from "../support/documents/blocks.ts";
 import { execute } from "../support/execute.ts";
 import { sha256 } from "../support/sha256.ts";
 import { FakeGitHub } from "../support/upstreams/github.ts";
@@ -69,32 +70,22 @@ describe("in a checkout", () => {
     return { program, spawned, bakery };
   }
 
-  it("it says what it wrote and what to try, and all of that works", async () => {
+  it("it says what it wrote and what to try, as docs/add-an-extension.md shows it, and all of that works", async () => {
     await using workplace = await Workplace.open();
     const { bakery } = await checkout(workplace);
-    expect(await bakery("new", "hello")).toEqual({
-      exitCode: 0,
-      stdout: `extensions/hello/recipe.ts
-extensions/hello/README.md
-extensions/hello/files/usr/bin/hello
-test/fixtures/plans/hello-1.0.0-x86-64.txt
-test/fixtures/plans/hello-1.0.0-arm64.txt
-
-Try next:
-  ./bakery plan hello 1.0.0
-  ./bakery create hello 1.0.0
-  npm run docs
-  npm test -- test/builder/extensions.test.ts -u
-`,
-      stderr: "",
-    });
+    const [shown] = await blocksOf("add-an-extension.md");
+    for (const session of shown?.text.split(/^\$ \.\/bakery /m).slice(1) ?? []) {
+      const [typed = "", ...lines] = session.split("\n");
+      const words = [...typed.matchAll(/"([^"]*)"|\S+/g)].map(([word, quoted = word]) => quoted);
+      const { exitCode, stdout, stderr } = await bakery(...words);
+      expect({ exitCode, seen: stderr + stdout }).toEqual({ exitCode: 0, seen: `${lines.join("\n").trim()}\n` });
+    }
     // As plan.test.ts does, which npm test would run.
     for (const arch of ["x86-64", "arm64"]) {
       const { stdout } = await bakery("plan", "hello", "1.0.0", "--arch", arch);
       const recorded = await readFile(workplace.file(`test/fixtures/plans/hello-1.0.0-${arch}.txt`), "utf8");
       expect(stdout.replace(/^inputs .*\n/m, "")).toBe(recorded);
     }
-    expect(await bakery("create", "hello", "1.0.0")).toMatchObject({ exitCode: 0, stdout: "hello.raw\n" });
   });
 
   it("what it writes is formatted, without a finding of lint or types, also where lines get long", async () => {

@@ -4,15 +4,11 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { EXTENSIONS_FOLDER } from "../../builder/catalog.ts";
 import {
-  everyVersion,
   formatInventory,
-  formatSha256Sums,
-  formatTransfer,
   parseExtensionProfile,
   parseInventory,
   parseReleaseManifest,
   parseSha256Sums,
-  transferFor,
   yankRelease,
 } from "../../schema/index.ts";
 import { importReleases } from "../../scripts/import-releases.ts";
@@ -20,10 +16,11 @@ import { live } from "../builder/publish/lives.ts";
 import { Workplace } from "../support/bakery.ts";
 import { localBakery } from "../support/local-bakery.ts";
 import { Machine } from "../support/machine.ts";
+import { imagesOf, referenceReleases, referenceTransfer, squashfs } from "../support/reference-releases.ts";
 import { describeWhere } from "../support/requirements.ts";
 import { sha256 } from "../support/sha256.ts";
 import { clientUnavailable, systemdClient } from "../support/systemd-client.ts";
-import { FakeGitHub, type FakeRelease } from "../support/upstreams/github.ts";
+import { FakeGitHub } from "../support/upstreams/github.ts";
 import { Mirror } from "../support/upstreams/mirror.ts";
 
 const DOOR = join(EXTENSIONS_FOLDER, "../builder/recipe/index.ts");
@@ -31,45 +28,12 @@ const REPOSITORY = "acme/bakery";
 const DOWNLOADS = "objects.githubusercontent.com/acme/bakery";
 const OLD_BAKERY = "https://old.example.org";
 
-/** As much of a squashfs as tells that it is one. */
-function squashfs(seed: string): Buffer {
-  const image = Buffer.alloc(2_000, seed);
-  image.write("hsqs");
-  image.writeUInt32LE(131_072, 12);
-  image.writeUInt16LE(6, 20);
-  image.writeBigUInt64LE(1_500n, 40);
-  return image;
-}
-
 const RELEASES = [
   ["tool", "1.0.0"],
   ["tool", "1.1.0"],
   ["widget", "v2.0.0"],
 ] as const;
-const imagesOf = (extension: string, version: string) =>
-  ["x86-64", "arm64"].map((arch) => `${extension}-${version}-${arch}.raw`);
-const confOf = (extension: string, version: string) =>
-  formatTransfer(transferFor(everyVersion(), version, { extension, bakeryUrl: OLD_BAKERY }));
-
-/** What the reference's release jobs make. */
-function releasesOnGitHub(): FakeRelease[] {
-  const linesOf = (extension: string, version: string) =>
-    formatSha256Sums(imagesOf(extension, version).map((file) => ({ file, sha256: sha256(squashfs(file)) })));
-  const individual = RELEASES.map(([extension, version]) => ({
-    tag: `${extension}-${version}`,
-    assets: {
-      SHA256SUMS: linesOf(extension, version),
-      [`${extension}.conf`]: confOf(extension, version),
-      ...Object.fromEntries(imagesOf(extension, version).map((file) => [file, squashfs(file)])),
-    },
-  }));
-  const metadata = ["tool", "widget"].map((name) => {
-    const own = RELEASES.filter(([extension]) => extension === name);
-    return { tag: name, assets: { SHA256SUMS: own.map(([, version]) => linesOf(name, version)).join("") } };
-  });
-  const all = metadata.map(({ assets }) => assets.SHA256SUMS).join("");
-  return [...individual, ...metadata, { tag: "SHA256SUMS", assets: { SHA256SUMS: all } }];
-}
+const confOf = (extension: string, version: string) => referenceTransfer(extension, version, OLD_BAKERY);
 
 let workplace: Workplace;
 let github: FakeGitHub;
@@ -77,7 +41,7 @@ let internet: Mirror;
 beforeEach(async () => {
   workplace = await Workplace.open();
   github = new FakeGitHub();
-  github.publish(REPOSITORY, ...releasesOnGitHub());
+  github.publish(REPOSITORY, ...referenceReleases(RELEASES, OLD_BAKERY));
   internet = await Mirror.open(github.hosts);
 });
 afterEach(async () => {

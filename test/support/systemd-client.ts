@@ -30,21 +30,34 @@ export interface SysextClient {
   readonly env: Readonly<Record<string, string>>;
 }
 
-export interface SystemdClient extends SysupdateClient, SysextClient {}
+/** Where its programs are, for machines that have them at their own places. */
+export interface ClientPrograms {
+  /** The folder that all of it is in */
+  readonly root: string;
+  readonly sysupdate: string;
+  readonly sysext: string;
+  readonly pull: string;
+  /** For `LD_LIBRARY_PATH` */
+  readonly libraries: string;
+}
+
+export interface SystemdClient extends SysupdateClient, SysextClient {
+  readonly programs: ClientPrograms;
+}
 
 /** Gets the client, from the cache where it is there. */
 export async function systemdClient(): Promise<SystemdClient> {
   const root = join(CACHE, `systemd-${SUITE}`);
   if (!(await exists(root))) await unpackDebian(root, { suite: SUITE, packages: PACKAGES });
 
-  const libraries = ["usr/lib/x86_64-linux-gnu/systemd", "usr/lib/x86_64-linux-gnu", "lib/x86_64-linux-gnu"];
-  const env = {
-    LD_LIBRARY_PATH: libraries.map((path) => join(root, path)).join(":"),
-    SYSTEMD_PULL_PATH: await firstThat(root, "lib/systemd/systemd-pull", "usr/lib/systemd/systemd-pull"),
-  };
+  const folders = ["usr/lib/x86_64-linux-gnu/systemd", "usr/lib/x86_64-linux-gnu", "lib/x86_64-linux-gnu"];
+  const libraries = folders.map((path) => join(root, path)).join(":");
+  const pull = await firstThat(root, "lib/systemd/systemd-pull", "usr/lib/systemd/systemd-pull");
+  const env = { LD_LIBRARY_PATH: libraries, SYSTEMD_PULL_PATH: pull };
   const sysupdate = await firstThat(root, "lib/systemd/systemd-sysupdate", "usr/lib/systemd/systemd-sysupdate");
   const sysext = await firstThat(root, "bin/systemd-sysext", "usr/bin/systemd-sysext");
-  return { env, sysext, ...sysupdateOf(root, [sysupdate], env) };
+  const programs = { root, sysupdate, sysext, pull, libraries };
+  return { env, sysext, programs, ...sysupdateOf(root, [sysupdate], env) };
 }
 
 /** Later versions than 254, by the suite that has them. */

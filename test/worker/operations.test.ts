@@ -1,6 +1,8 @@
 /** What operators see: readiness, what is missing, and the data points. */
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import OPERATE from "../../docs/operate.md";
+import { BLOBS, DOUBLES } from "../../worker/analytics.ts";
 import { PATIENCE } from "../../worker/time-limit.ts";
 import { bakery, standaloneBakery } from "./support/bakery.ts";
 import { IMAGE, IMAGE_KEY, IMAGE_PATH, INDEX_PATH, putFile } from "./support/files.ts";
@@ -79,10 +81,10 @@ test("a start without bindings is noted once, with the commands that make them",
 });
 
 describe("a data point", () => {
-  async function points(path: string, init?: RequestInit) {
+  async function points(path: string, init?: RequestInit, overrides = {}) {
     const written: AnalyticsEngineDataPoint[] = [];
     const ANALYTICS = { writeDataPoint: (point?: AnalyticsEngineDataPoint) => void written.push(point ?? {}) };
-    await bakery({ ANALYTICS }, { fetch: new Github().fetch }).fetch(path, init);
+    await bakery({ ANALYTICS, ...overrides }, { fetch: new Github().fetch }).fetch(path, init);
     return written;
   }
 
@@ -96,6 +98,31 @@ describe("a data point", () => {
         doubles: [IMAGE.length],
       },
     ]);
+  });
+
+  test("is what docs/operate.md says, and its query finds images that were sent by it", async () => {
+    const named = (column: string, names: readonly string[]) => names.map((name, at) => [`${column}${at + 1}`, name]);
+    const names = [...named("blob", BLOBS), ...named("double", DOUBLES)];
+    const [, prose = "", sql = ""] = /^## Metrics\n(.*?)```sql\n(.*?)```/ms.exec(OPERATE) ?? [];
+    const said = [...prose.matchAll(/`((?:blob|double)\d)`\s([^,:.]+)/g)].map(([, column, what]) => [column, what]);
+    expect(said).toEqual(names.map(([column, name]) => [column, expect.stringContaining(name ?? "")]));
+    for (const [, column, name] of sql.matchAll(/(blob\d) AS (\w+)/g)) expect(names).toContainEqual([column, name]);
+
+    const conditions = [...sql.matchAll(/(blob\d) (?:= |IN \()('[^)\n]*?')(?=\)| )/g)];
+    expect(conditions).toHaveLength(2);
+    const isFound = ({ blobs = [] }: AnalyticsEngineDataPoint) =>
+      conditions.every(([, column, values = ""]) => {
+        const at = names.findIndex(([name]) => name === column);
+        return values.split(", ").includes(`'${blobs[at]}'`);
+      });
+    await putFile(env.BUCKET, IMAGE_KEY, IMAGE);
+    const requests = { [IMAGE_PATH]: true, [INDEX_PATH]: false, [IMAGE_PATH.replace("v1.32.2", "v1.32.3")]: true };
+    for (const [path, isSent] of Object.entries(requests)) {
+      const [point] = await points(path);
+      expect(isFound(point ?? {}), `${path} ${point?.blobs}`).toBe(isSent);
+    }
+    const [absent] = await points(IMAGE_PATH.replaceAll("kubernetes", "absent"), {}, { GITHUB_REPOSITORY: "" });
+    expect(isFound(absent ?? {}), `${absent?.blobs}`).toBe(false);
   });
 
   test("of an index has no version, of another client no systemd", async () => {
