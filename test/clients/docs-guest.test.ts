@@ -24,7 +24,8 @@ import { entry, link } from "../support/tar-archive.ts";
 import { Mirror } from "../support/upstreams/mirror.ts";
 import { FakeRegistry } from "../support/upstreams/oci-registry.ts";
 
-vi.setConfig({ testTimeout: 300_000 });
+// The tests within a test take minutes on a machine that has more to do.
+vi.setConfig({ testTimeout: 900_000 });
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const BUSYBOX = join(ROOT, ".cache/busybox");
