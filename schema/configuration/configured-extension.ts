@@ -63,7 +63,10 @@ function activationOf(host: HostProfile | undefined, { choice, waits }: Configur
   return waits ? "reboot" : (host?.activation ?? "reboot");
 }
 
-/** The bakery's own where that says what is wanted, so that machines differ by nothing from those set up by hand. */
+/**
+ * The bakery's own where that says what is wanted, so that machines differ by nothing from those set up by hand. Whether
+ * it says that indexes are verified is not known: it may be from before the bakery signed them.
+ */
 function transferFile(
   installation: Installation,
   rule: TransferRule,
@@ -73,7 +76,7 @@ function transferFile(
   const stem = rule.name(name, version);
   const isPublished = advice?.transfers.includes(rule.kind) ?? false;
   const hasChangeLog = isAtLeast(systemd, TRANSFER_SUFFIX_SINCE);
-  const asPublished = isPublished && !hasChangeLog && verify === (bakery.signed ?? verify);
+  const asPublished = isPublished && !hasChangeLog && !verify && bakery.signed !== true;
   const transfer = transferFor(rule, version, { extension: name, bakeryUrl: bakery.url, verify });
   return {
     path: `/etc/sysupdate.${name}.d/${stem}.${transferSuffix(systemd)}`,

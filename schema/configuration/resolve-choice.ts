@@ -59,7 +59,8 @@ export async function resolveChoice(choice: Choice, lookUp: LookUpExtension): Pr
     }
     const known = await lookUp(name);
     if (known === undefined) {
-      if (neededBy === undefined) throw new InvalidInput("with", `there is no extension ${name}`);
+      const parameter = name === choice.extensions[0]?.name ? "extension" : "with";
+      if (neededBy === undefined) throw new InvalidInput(parameter, `there is no ${name} in this bakery`);
       missing.push({ name, neededBy });
       return;
     }

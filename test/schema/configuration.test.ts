@@ -216,6 +216,13 @@ describe("the machine's systemd decides", () => {
     }
   });
 
+  test("where indexes are to be verified: one that says so, whatever the bakery's own says", async () => {
+    const contentsOf = async (query: Record<string, string>) => transferOf(await of(query, true))?.contents;
+    expect(await contentsOf({})).toEqual({ text: expect.stringContaining("\nVerify=true\n") });
+    // And where somebody wants less than the bakery offers, that too is said.
+    expect(await contentsOf({ verify: "false" })).toEqual({ text: expect.stringContaining("\nVerify=false\n") });
+  });
+
   test("from 257 on: .transfer, which leads people to the extension's page", async () => {
     const transfer = transferOf(await of({ systemd: "257", follow: "series" }));
     expect(transfer?.path).toBe("/etc/sysupdate.k.d/k-v1.2.transfer");
