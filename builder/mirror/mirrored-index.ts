@@ -6,7 +6,7 @@ import {
   parseImageFile,
   parseSha256Sums,
 } from "../../schema/index.ts";
-import { SIGNATURE_SUFFIXES } from "../publish/directory/indexes.ts";
+import { SIGNATURE_SUFFIXES } from "../publish/index-signer.ts";
 import type { SigningKey } from "../signing/signing-key.ts";
 import type { MirrorFolder } from "./mirror-folder.ts";
 import type { SignedIndex } from "./mirror-state.ts";

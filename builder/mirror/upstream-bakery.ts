@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { InvalidInput, parseSha256Sums } from "../../schema/index.ts";
-import { SIGNATURE_SUFFIXES } from "../publish/directory/indexes.ts";
+import { SIGNATURE_SUFFIXES } from "../publish/index-signer.ts";
 import type { Keyring } from "../signing/keyring.ts";
 import { NotFoundError, UpstreamError, UserError } from "../system/errors.ts";
 import type { Headings, Http } from "../system/http.ts";

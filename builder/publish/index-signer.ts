@@ -24,6 +24,9 @@ import type { SigningKey } from "../signing/signing-key.ts";
 import { UserError } from "../system/errors.ts";
 import { type BestBefore, isDue, sharedDay } from "./index-date.ts";
 
+/** Names by which clients ask for signatures: 254 and 257 the first, 262 the second. */
+export const SIGNATURE_SUFFIXES = [".gpg", ".sha256.asc"] as const;
+
 export interface SigningPolicy {
   /** Until when what is signed is good; none: for ever */
   readonly bestBefore?: BestBefore | undefined;

@@ -62,7 +62,8 @@ function ansibleTasks(host: HostConfiguration, arch: Arch): AnsibleTask[] {
     { name: "Units as they are now", "ansible.builtin.systemd": { daemon_reload: true } },
     ...units.flatMap(unitTasks),
     ...activationTasks(extensions),
-  ]; // With --check what builds on a folder, a user or a unit that is not there yet cannot but fail.
+  ];
+  // With --check what builds on a folder, a user or a unit that is not there yet cannot but fail.
   const block = { name: "Extensions", ignore_errors: "{{ ansible_check_mode }}", block: tasks };
   return [...neededTasks(host, arch), block];
 }

@@ -19,11 +19,8 @@ import {
 import { readDocument } from "../../system/read-document.ts";
 import { writeText } from "../../system/work-dir.ts";
 import { demandClockAfter } from "../clock.ts";
-import { type GlobalOptions, nextGlobalIndex, type SigningPolicy } from "../index-signer.ts";
+import { type GlobalOptions, nextGlobalIndex, SIGNATURE_SUFFIXES, type SigningPolicy } from "../index-signer.ts";
 import type { BakeryFolder } from "./folder.ts";
-
-/** Names by which clients ask for signatures: 254 and 257 the first, 262 the second. */
-export const SIGNATURE_SUFFIXES = [".gpg", ".sha256.asc"] as const;
 
 interface Putting extends GlobalOptions {
   readonly inventory: Inventory;

@@ -14,7 +14,7 @@ import {
 } from "../../../schema/index.ts";
 import { sha256Of } from "../../system/digest.ts";
 import { UserError } from "../../system/errors.ts";
-import { releaseText } from "../index-signer.ts";
+import { releaseText, SIGNATURE_SUFFIXES } from "../index-signer.ts";
 import type { LocalRelease } from "../publisher.ts";
 import type { GithubAsset } from "./answers.ts";
 import type { GithubAssets } from "./assets.ts";
@@ -27,8 +27,8 @@ export interface Content {
   open(): Promise<Blob>;
 }
 
-/** Names by which clients ask for signatures: 254 and 257 the first, 262 the second. */
-export const SIGNATURE_FILES = [`${INDEX_FILE}.gpg`, `${INDEX_FILE}.sha256.asc`] as const;
+const [GPG, ASC] = SIGNATURE_SUFFIXES;
+export const SIGNATURE_FILES = [`${INDEX_FILE}${GPG}`, `${INDEX_FILE}${ASC}`] as const;
 
 /** https://docs.github.com/en/repositories/releasing-projects-on-github/about-releases#storage-and-bandwidth-quotas */
 const MAX_ASSET_BYTES = 2 * 1024 ** 3;

@@ -2,6 +2,7 @@
 import { expect, it } from "vitest";
 import { parseReleaseManifest, RELEASE_DOCUMENTS } from "../../../../schema/index.ts";
 import { sha256 } from "../../../support/sha256.ts";
+import type { SyntheticOptions } from "../../../support/synthetic-release.ts";
 import { GithubSite } from "./site.ts";
 
 const HOUR_LATER = "2026-11-24T01:00:00Z";
@@ -43,12 +44,12 @@ async function examine(site: GithubSite, point: string) {
   return manifest;
 }
 
-it("two bakes of the same bytes: both end well, with the documents of one of them", async () => {
+/** @param check is told how both have ended, the interrupted one first, and at which request */
+async function interrupted(more: SyntheticOptions, check: (ends: readonly string[], point: string) => void) {
   await using site = await GithubSite.open();
-  const arches = ["x86-64"] as const;
   const [path, other] = [
     await site.release("1.0.0"),
-    await site.release("1.0.0", "tool", { arches, builtAt: HOUR_LATER }),
+    await site.release("1.0.0", "tool", { arches: ["x86-64"], ...more }),
   ];
   const { requests } = await publish(site, path);
   for (let at = 1; at <= requests; at += 1) {
@@ -58,30 +59,28 @@ it("two bakes of the same bytes: both end well, with the documents of one of the
       second = await outcome(site.publish(other));
     };
     const first = await publish(site, path, at, meanwhile);
-    expect([first.end, second], String(at)).toEqual(["published", "published"]);
+    check([first.end, second], String(at));
     await examine(site, String(at));
   }
-}, 120_000);
+}
 
-it("two bakes of other bytes: one ends well, the other one is told, and nothing is a mixture", async () => {
-  await using site = await GithubSite.open();
-  const [path, other] = [
-    await site.release("1.0.0"),
-    await site.release("1.0.0", "tool", { arches: ["x86-64"], seed: "other" }),
-  ];
-  const { requests } = await publish(site, path);
-  for (let at = 1; at <= requests; at += 1) {
-    site.github.repository.releases = [];
-    let second = "";
-    const meanwhile = async () => {
-      second = await outcome(site.publish(other));
-    };
-    const first = await publish(site, path, at, meanwhile);
-    const ends = [first.end, second].toSorted();
-    expect(ends, String(at)).toEqual([
-      expect.stringMatching(/^invalid release: tool-1.0.0 is published already, with other (?:files|images)$/),
-      "published",
-    ]);
-    await examine(site, String(at));
-  }
-}, 120_000);
+it(
+  "two bakes of the same bytes: both end well, with the documents of one of them",
+  () =>
+    interrupted({ builtAt: HOUR_LATER }, (ends, point) => {
+      expect(ends, point).toEqual(["published", "published"]);
+    }),
+  120_000,
+);
+
+it(
+  "two bakes of other bytes: one ends well, the other one is told, and nothing is a mixture",
+  () =>
+    interrupted({ seed: "other" }, (ends, point) => {
+      expect(ends.toSorted(), point).toEqual([
+        expect.stringMatching(/^invalid release: tool-1.0.0 is published already, with other (?:files|images)$/),
+        "published",
+      ]);
+    }),
+  120_000,
+);
